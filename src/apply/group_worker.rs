@@ -78,6 +78,7 @@ impl<'a, 's> GroupWorker<'a, 's> {
         }
         self.restore().await;
         self.finalize_results();
+        self.note_removals_in_vain();
     }
 
     /// Why nothing further is sent in the location of the group, if it has stayed locked for too long.

@@ -104,9 +104,9 @@ pub(crate) trait OperationSpec {
     /// If it is about something that does not exist yet.
     fn call<'a>(&self, request: &OperationRequest<'a>) -> Result<Call<'a, Response>, SendError>;
 
-    /// Whether a request without a response, of which a read shows nothing, is sent once more. Requests that may be sent
-    /// any number of times are repeated by the client.
-    fn is_repeated_once(&self) -> bool {
+    /// Whether a request without a response, of which a read shows nothing, is sent again: Webex would refuse the second thing.
+    /// Requests that may be sent any number of times are repeated by the client.
+    fn is_repeated_if_unseen(&self) -> bool {
         false
     }
 

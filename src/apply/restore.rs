@@ -164,15 +164,11 @@ impl GroupWorker<'_, '_> {
 
     /// Adds base stations again that had to make place for a new one which could not be added.
     async fn put_back(&mut self) {
-        for at in self.steps.clone() {
-            let step = self.step(at);
-            let removal = step.change();
-            let Some(new) = self.run.plan[removal].replaced_by.as_deref() else { continue };
-            let is_removal = step.operation() == Operation::new(ResourceKind::BaseStation, ChangeAction::Delete);
-            if !is_removal || !self.is_done(at) {
+        for (removal, addition) in self.removals_in_vain() {
+            // It may still be added.
+            if self.is_unknown(addition) {
                 continue;
             }
-            let Some(addition) = self.failed_addition(at, new) else { continue };
             if !self.can_write() {
                 return;
             }
@@ -194,18 +190,42 @@ impl GroupWorker<'_, '_> {
         }
     }
 
-    /// The addition of the base station `new` that the removal `removal` made place for, if it is known to have failed.
-    fn failed_addition(&self, removal: StepIndex, new: &str) -> Option<ChangeIndex> {
-        self.steps.iter().find_map(|at| {
-            let of_it = |item: &ChangeIndex| {
-                self.run.plan[*item].label() == new
-                    && self.step(*at).depends_on.iter().any(|need| need.item == *item && need.step == removal)
-            };
-            let item = self.step(*at).changes().find(of_it)?;
-            match self.progress.get(&(*at, item)) {
-                Some(StepState::Done | StepState::Unknown) => None,
-                Some(_) | None => Some(item),
+    /// Says of base stations that could not be added which one was removed for them, and is not back.
+    pub(super) fn note_removals_in_vain(&self) {
+        for (removal, addition) in self.removals_in_vain() {
+            let Some(removed) = self.run.plan[removal].before.as_ref().map(ResourceState::describe) else { continue };
+            if let Some(result) = &mut self.run.results.borrow_mut()[addition.0] {
+                let failure = result.error.take().unwrap_or_else(|| Failure::new("not added"));
+                let message = format!("{}; {removed} was removed for it, and is not back", failure.message);
+                result.error = Some(Failure { message, ..failure });
             }
-        })
+        }
+    }
+
+    /// Removals of base stations that made place for one which is not known to be there, with its addition; not those that were
+    /// taken back.
+    fn removals_in_vain(&self) -> Vec<(ChangeIndex, ChangeIndex)> {
+        let in_vain = |at: &StepIndex| {
+            let removal = self.step(*at).change();
+            let new = self.run.plan[removal].replaced_by.as_deref()?;
+            let is_removal =
+                self.step(*at).operation() == Operation::new(ResourceKind::BaseStation, ChangeAction::Delete);
+            if !is_removal || !self.is_done(*at) || self.reverted.contains(&removal) {
+                return None;
+            }
+            let of_it = |item: &ChangeIndex, step: StepIndex| {
+                self.run.plan[*item].label() == new
+                    && self.step(step).depends_on.iter().any(|need| need.item == *item && need.step == *at)
+            };
+            self.steps.iter().find_map(|step| {
+                let item = self.step(*step).changes().find(|item| of_it(item, *step))?;
+                (self.progress.get(&(*step, item)) != Some(&StepState::Done)).then_some((removal, item))
+            })
+        };
+        self.steps.iter().filter_map(in_vain).collect()
+    }
+
+    fn is_unknown(&self, change: ChangeIndex) -> bool {
+        self.progress.iter().any(|((_, of), state)| *of == change && *state == StepState::Unknown)
     }
 }

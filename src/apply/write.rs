@@ -33,14 +33,14 @@ enum Settled {
     Failed(ApiError),
     NotSent,
     Unknown(ApiError),
-    /// The request was lost, and a read shows nothing of it: it is sent once more.
+    /// The request was lost, and a read shows nothing of it: it is sent again.
     Repeat(ApiError),
     /// Webex has refused it in this way; another one is tried.
     Deferred,
 }
 
 impl Settled {
-    /// The result; `None` if the item is sent once more.
+    /// The result; `None` if the item is sent again.
     fn result(self) -> Option<WriteResult> {
         Some(match self {
             Self::Applied { id } => WriteResult::applied(id),
@@ -121,8 +121,8 @@ impl GroupWorker<'_, '_> {
         results
     }
 
-    /// Sends a request, and once more for the items of which a read shows nothing; their results, and whether it was refused
-    /// before it was sent.
+    /// Sends a request, and again for the items of which a read shows nothing; their results, and whether it was refused before it was
+    /// sent.
     async fn send_until_settled(
         &self,
         write: WriteRequest<'_>,
@@ -134,7 +134,7 @@ impl GroupWorker<'_, '_> {
         // Why each of them is sent again.
         let mut first_attempts: Vec<ApiError> = Vec::new();
         let mut results = Vec::new();
-        for is_repeated in [false, true] {
+        for sent in 1.. {
             let request = OperationRequest {
                 location: &run.plan[first].location.id,
                 network,
@@ -143,7 +143,7 @@ impl GroupWorker<'_, '_> {
                 was_written: self.current_settings.contains_key(&first),
                 reread: run.options.reread,
             };
-            let (settled, refusal) = self.send(spec, request, write, is_repeated).await;
+            let (settled, refusal) = self.send(spec, request, write, sent > 1).await;
             if let Some(refusal) = refusal {
                 if let Refusal::StopRun(_) = refusal {
                     run.client.shutdown().request(ShutdownLevel::Graceful(ShutdownReason::UnexpectedChange));
@@ -163,7 +163,14 @@ impl GroupWorker<'_, '_> {
                 }
             }
             (open, first_attempts) = (repeated, lost);
-            if open.is_empty() {
+            let Some(error) = first_attempts.first() else { break };
+            let wait = run.client.wait_before_repeat(sent, error);
+            if let Some(wait) = wait {
+                run.client.wait_as(write.priority, wait).await;
+            }
+            if wait.is_none() || run.client.is_stopped(write.priority) {
+                let unknown = |(item, error): (StepItem, ApiError)| (item.change, WriteResult::unknown(error));
+                results.extend(open.into_iter().zip(first_attempts).map(unknown));
                 break;
             }
         }
@@ -430,7 +437,7 @@ async fn settle(
                 Some(time) => observe_late(run, request, time).await,
                 None => observe(run, request).await,
             };
-            let repeats = spec.is_repeated_once() && !is_repeated && !run.client.is_stopped(priority);
+            let repeats = spec.is_repeated_if_unseen() && !run.client.is_stopped(priority);
             let settled = |standing: Standing| match standing.is_applied() {
                 true => Settled::Applied { id: standing.id() },
                 false if repeats => Settled::Repeat(error.clone()),

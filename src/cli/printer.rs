@@ -116,7 +116,7 @@ impl Printer {
         let message = failed.to_string();
         let document = match self.format {
             Format::Text | Format::Diff | Format::Csv => None,
-            Format::Junit => Some(report::junit::error(&message)),
+            Format::Junit => Some(report::junit::error(&message, diagnostics)),
             Format::Codequality => {
                 diagnostics.map(|(found, sources)| annotations::code_quality(found, sources, repository().as_deref()))
             }

@@ -139,8 +139,8 @@ pub(crate) fn simulated_state(path: Option<&Path>) -> Result<SimulatedState, Cli
 pub(crate) fn simulated_organizations(path: Option<&Path>) -> Result<Snapshot, CliError> {
     let alone = |default: SimulatedState| Ok(Snapshot { default, ..Snapshot::default() });
     let Some(path) = path else { return alone(SimulatedState::built_in()) };
-    if let Some(state) = path.to_str().and_then(SimulatedState::from_size) {
-        return alone(state);
+    if let Some(state) = path.to_str().filter(|_| !path.exists()).and_then(SimulatedState::from_size) {
+        return state.map_err(|error| CliError::failed(path.display().to_string(), error)).and_then(alone);
     }
     let text = read_text(path)
         .map_err(|error| CliError::failed(format!("cannot read the state {}", path.display()), error))?;

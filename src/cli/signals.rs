@@ -18,7 +18,13 @@ struct Signals {
     terminate: tokio::signal::unix::Signal,
     /// `None` if it was ignored at start, as by `nohup`.
     hangup: Option<tokio::signal::unix::Signal>,
+    /// Heard so that it does not kill: the write that has met the limit for the size of files fails, as on a full disk.
+    _file_too_large: Option<tokio::signal::unix::Signal>,
 }
+
+/// The number of the signal of a write beyond the limit for the size of files, on Linux, the BSDs and macOS.
+#[cfg(unix)]
+const SIGXFSZ: i32 = 25;
 
 #[cfg(unix)]
 impl Signals {
@@ -28,6 +34,7 @@ impl Signals {
             interrupt: signal(SignalKind::interrupt()).ok()?,
             terminate: signal(SignalKind::terminate()).ok()?,
             hangup: if is_hangup_ignored() { None } else { Some(signal(SignalKind::hangup()).ok()?) },
+            _file_too_large: signal(SignalKind::from_raw(SIGXFSZ)).ok(),
         })
     }
 

@@ -207,6 +207,12 @@ impl ApiClient {
         self.handset_interval().max(LATE_WRITE_WINDOW)
     }
 
+    /// How long is waited before a request that was lost, and of which a read shows nothing, is sent again after so many times; `None` if
+    /// it is not.
+    pub fn wait_before_repeat(&self, sent: u32, error: &ApiError) -> Option<Duration> {
+        self.retry_policy.wait_after(sent, error.retry_after, &mut self.rng.borrow_mut())
+    }
+
     /// Records that a change of the handsets of a network ends now.
     pub fn record_handset_change(&self, network: &NetworkId) {
         self.handset_spacing.borrow_mut().record(network, self.clock.now(), self.handset_interval());

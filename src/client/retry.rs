@@ -26,6 +26,18 @@ pub struct RetryPolicy {
 /// How long after its failure a request is still expected to be executed.
 pub const LATE_WRITE_WINDOW: Duration = Duration::from_secs(25);
 
+impl RetryPolicy {
+    /// How long is waited for the next attempt after so many; `None` if these were all.
+    pub(super) fn wait_after(
+        &self,
+        attempts: u32,
+        retry_after: Option<RetryAfter>,
+        rng: &mut SeededRng,
+    ) -> Option<Duration> {
+        (attempts < self.max_attempts).then(|| backoff_delay(attempts, retry_after, rng))
+    }
+}
+
 impl Default for RetryPolicy {
     fn default() -> Self {
         Self {
@@ -190,10 +202,8 @@ impl RetryPolicy {
     fn after_failure(&self, attempt: FailedAttempt<'_>, state: &AttemptState, rng: &mut SeededRng) -> RetryDecision {
         let FailedAttempt { error, now, effect, .. } = attempt;
         let is_unsafe = error.applied == MaybeApplied::Unknown && effect == Effect::Adds;
-        if is_unsafe || state.failed >= self.max_attempts {
-            return RetryDecision::Fail(None);
-        }
-        let wait = backoff_delay(state.failed, error.retry_after, rng);
+        let wait = self.wait_after(state.failed, error.retry_after, rng).filter(|_| !is_unsafe);
+        let Some(wait) = wait else { return RetryDecision::Fail(None) };
         if wait > self.max_retry_after {
             let reason = format!("the server asks to wait {} s, which is not waited for", wait.as_secs());
             return RetryDecision::Fail(Some(reason));

@@ -7,8 +7,7 @@ use csv_core::{ReadFieldResult, Reader, ReaderBuilder};
 
 use super::yaml::{Node, Value};
 use crate::diagnostic::{
-    Cell, CsvLayout, Diagnostic, DiagnosticCode, Diagnostics, Severity, SourceId, Sources, Span, names_code,
-    quoted_list, suggest,
+    Cell, CsvLayout, Diagnostic, DiagnosticCode, Diagnostics, SourceId, Sources, Span, names_code, quoted_list, suggest,
 };
 
 /// Columns of a table of networks. A heading that starts with `#` marks a comment column.
@@ -191,15 +190,12 @@ pub(super) fn parse(source: SourceId, sources: &mut Sources, diagnostics: &mut D
     let table = TableKind::of(&headings);
     let columns = Columns::of(&headings, table);
     sources.set_csv_layout(source, layout(&headings, &rows, table));
-    let known = diagnostics.count(Severity::Error);
     for (cell, broken) in &broken_quotes {
         // The opening quote is what is to be found.
         let opening = Span { end: cell.start + 1, ..spans.of(cell) };
         diagnostics.push(broken.diagnostic(opening));
     }
-    if broken_quotes.is_empty() {
-        columns.report(&headings, |cell| spans.of(cell), diagnostics);
-    }
+    let is_readable = broken_quotes.is_empty() && columns.report(&headings, |cell| spans.of(cell), diagnostics);
     if headings.is_empty() {
         let name = sources.name(source).to_string();
         diagnostics.push(
@@ -208,7 +204,7 @@ pub(super) fn parse(source: SourceId, sources: &mut Sources, diagnostics: &mut D
                 .help("the first row contains the headings, every other row is a network"),
         );
     }
-    if diagnostics.count(Severity::Error) > known {
+    if !is_readable || headings.is_empty() {
         return None;
     }
     columns.report_unnamed(&rows, spans, diagnostics);
@@ -501,7 +497,10 @@ impl Columns {
         }
     }
 
-    fn report(&self, headings: &Row, span: impl Fn(&Cell) -> Span, diagnostics: &mut Diagnostics) {
+    /// Reports mistakes in the headings; whether the rows can be read all the same: beside a column that nobody knows, but not if one
+    /// may be missing.
+    fn report(&self, headings: &Row, span: impl Fn(&Cell) -> Span, diagnostics: &mut Diagnostics) -> bool {
+        let mut is_readable = self.duplicates.is_empty();
         for at in &self.duplicates {
             let (cell, heading) = &headings[*at];
             let message = format!("duplicate column {:?}", heading.trim());
@@ -511,7 +510,9 @@ impl Columns {
             let (cell, heading) = &headings[*at];
             let columns = || self.table.columns().iter().copied();
             let meant = meant_by(heading).filter(|meant| columns().any(|column| column == *meant));
-            let help = match meant.or_else(|| suggest(heading, columns()).first().copied()) {
+            let near = meant.or_else(|| suggest(heading, columns()).first().copied());
+            is_readable &= near.is_none();
+            let help = match near {
                 Some(near) => format!("did you mean {near}?"),
                 None => {
                     let valid = quoted_list(columns(), 12);
@@ -522,21 +523,21 @@ impl Columns {
             diagnostics.error(DiagnosticCode::UnknownField, span(cell), message).help(help);
         }
         let has = |column: &str| self.index.contains_key(column);
-        if self.unknown.is_empty()
-            && let Some((first, _)) = headings.first()
-        {
+        if let Some((first, _)) = headings.first() {
             let [name, id] = self.table.keys();
             for (missing, either) in [
                 (!has("location") && !has("locationId"), "location or locationId".to_owned()),
                 (!has(name) && !has(id), format!("{name} or {id}")),
             ] {
-                if missing {
+                is_readable &= !missing;
+                if missing && self.unknown.is_empty() {
                     let message = format!("missing column {either}");
                     let help = "the first row must contain the headings; see the output of `dectl export -o csv`";
                     diagnostics.error(DiagnosticCode::MissingField, span(first), message).help(help);
                 }
             }
         }
+        is_readable
     }
 }
 

@@ -7,7 +7,9 @@ use super::csv;
 use super::model::LineNames;
 use super::yaml_writer::{NetworkHead, Purpose, WritableSettings, Written, YamlWriter, writable};
 use crate::diagnostic::plural;
-use crate::model::{Devices, LiveState, Location, LocationIndex, Network, NetworkIndex, Setting, Settings};
+use crate::model::{
+    Devices, LiveState, Location, LocationIndex, Network, NetworkIndex, NetworkName, Setting, Settings,
+};
 
 #[derive(Clone, Copy)]
 pub struct Export<'a> {
@@ -133,8 +135,10 @@ impl Export<'_> {
             let location = self.live.location(*at);
             for (index, network) in self.live.networks_of(*at) {
                 exported.networks += 1;
-                let place = [location.id.as_str(), &location.name, network.id.as_str(), &network.settings.name]
-                    .map(str::to_owned);
+                // A name that no file can have is left out: the id tells the network.
+                let name = &*network.settings.name;
+                let name = NetworkName::new(name).map_or("", |_| name);
+                let place = [location.id.as_str(), &location.name, network.id.as_str(), name].map(str::to_owned);
                 for row in rows(location, index) {
                     exported.text.push_str(&csv::row(place.iter().cloned().chain(row)));
                 }

@@ -181,6 +181,13 @@ impl Diagnostics {
         }
     }
 
+    /// Turns errors into warnings: they are about something else.
+    pub fn demote_errors(&mut self) {
+        for diagnostic in &mut self.0 {
+            diagnostic.severity = Severity::Warning;
+        }
+    }
+
     /// Sorts by span, those without one last; the sort is stable.
     pub fn sort(&mut self) {
         self.0.sort_by_key(|diagnostic| (diagnostic.span.is_none(), diagnostic.span));

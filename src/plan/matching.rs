@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::near_names::NearNames;
 use super::temporary;
 use crate::desired::model::{Desired, DesiredLocation, Guard, GuardedNetwork, NetworkEntry, Spanned};
-use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, Severity, Span, quoted_list, suggest};
+use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, Span, quoted_list, suggest};
 use crate::model::{LiveState, Location, LocationId, LocationIndex, NameKey, NaturalName, NetworkIndex, NetworkModel};
 
 /// A managed location with its matched networks, in list order.
@@ -28,8 +28,8 @@ pub(crate) struct Managed<'a> {
     pub(crate) deleted: Vec<(NetworkIndex, &'a NetworkEntry)>,
     /// Entries of networks that are to be deleted and do not exist any more.
     pub(crate) gone: Vec<&'a NetworkEntry>,
-    /// Whether every entry was matched. Otherwise conflicts may be spurious and are not reported.
-    pub(crate) complete: bool,
+    /// Unknown and ambiguous entries. With errors among them, conflicts may be spurious and are not reported.
+    pub(crate) diagnostics: Diagnostics,
 }
 
 /// All entries about one network: one with its settings, and others that only list its devices.
@@ -55,21 +55,30 @@ impl<'a> EntryGroup<'a> {
 #[derive(Debug)]
 pub struct Matches<'a> {
     pub(crate) managed: Vec<Managed<'a>>,
-    /// Unknown and ambiguous entries.
-    pub(crate) diagnostics: Diagnostics,
+    /// What is wrong with locations, by what files call them: unknown and ambiguous ones.
+    locations: Vec<(&'a str, Diagnostics)>,
 }
 
 impl<'a> Matches<'a> {
     /// Finds the network of every entry.
     pub fn of(desired: &'a Desired, live: &LiveState) -> Self {
-        let mut diagnostics = Diagnostics::new();
-        let managed = match_entries(desired, live, &mut diagnostics);
-        Self { managed, diagnostics }
+        let (managed, locations) = match_entries(desired, live);
+        Self { managed, locations }
     }
 
-    /// Unknown and ambiguous entries.
-    pub fn into_diagnostics(self) -> Diagnostics {
-        self.diagnostics
+    /// Unknown and ambiguous locations and entries. Errors about locations out of scope are warnings: no site waits for the file of
+    /// another one.
+    pub fn diagnostics(&self, live: &LiveState, is_in_scope: impl Fn(&str) -> bool) -> Diagnostics {
+        let names = self.managed.iter().map(|managed| (&*live.location(managed.location).name, &managed.diagnostics));
+        let mut all = Diagnostics::new();
+        for (location, found) in self.locations.iter().map(|(label, found)| (*label, found)).chain(names) {
+            let mut found = found.clone();
+            if !is_in_scope(location) {
+                found.demote_errors();
+            }
+            all.append(found);
+        }
+        all
     }
 
     /// The managed networks, as far as entries could be matched.
@@ -113,15 +122,18 @@ impl<'a> Matches<'a> {
     }
 }
 
-fn match_entries<'a>(desired: &'a Desired, live: &LiveState, diagnostics: &mut Diagnostics) -> Vec<Managed<'a>> {
+fn match_entries<'a>(desired: &'a Desired, live: &LiveState) -> (Vec<Managed<'a>>, Vec<(&'a str, Diagnostics)>) {
     let mut found: HashMap<LocationIndex, Vec<&'a DesiredLocation>> = HashMap::new();
-    let names = LocationsByName::of(live);
+    let (names, mut locations) = (LocationsByName::of(live), Vec::new());
     for desired_location in &desired.locations {
-        if is_gone(desired_location, live, &names, diagnostics) {
-            continue;
-        }
-        if let Some(location) = names.find(desired_location, live, diagnostics) {
+        let mut diagnostics = Diagnostics::new();
+        if !is_gone(desired_location, live, &names, &mut diagnostics)
+            && let Some(location) = names.find(desired_location, live, &mut diagnostics)
+        {
             found.entry(location).or_default().push(desired_location);
+        }
+        if !diagnostics.is_empty() {
+            locations.push((desired_location.label(), diagnostics));
         }
     }
     let mut managed: Vec<Managed<'a>> = found
@@ -130,14 +142,12 @@ fn match_entries<'a>(desired: &'a Desired, live: &LiveState, diagnostics: &mut D
             let entries = desired.iter().flat_map(|one| &one.entries).collect();
             let guards = desired.iter().flat_map(|one| &one.guards).collect();
             let guarded = desired.iter().flat_map(|one| &one.guarded).collect();
-            let before = diagnostics.count(Severity::Error);
-            let managed = Matcher::new(location, live, diagnostics).run(entries);
-            Managed { guards, guarded, complete: diagnostics.count(Severity::Error) == before, ..managed }
+            Managed { guards, guarded, ..Matcher::new(location, live).run(entries) }
         })
         .collect();
     // Those without networks are the last ones of the live state.
     managed.sort_by_cached_key(|managed| (NaturalName::of(&live.location(managed.location).name), managed.location));
-    managed
+    (managed, locations)
 }
 
 /// Whether a location has nothing but entries for networks that are deleted and that do not exist any more. With its last
@@ -304,7 +314,7 @@ fn unknown_location(name: &Spanned<Arc<str>>, creates: bool, live: &LiveState) -
 struct Matcher<'a, 'r> {
     location: LocationIndex,
     live: &'r LiveState,
-    diagnostics: &'r mut Diagnostics,
+    diagnostics: Diagnostics,
     by_name: HashMap<NameKey, Vec<NetworkIndex>>,
     claimed: HashMap<NetworkIndex, EntryGroup<'a>>,
     created: Vec<(NetworkModel, EntryGroup<'a>)>,
@@ -323,7 +333,7 @@ struct UnresolvedEntry<'a> {
 }
 
 impl<'a, 'r> Matcher<'a, 'r> {
-    fn new(location: LocationIndex, live: &'r LiveState, diagnostics: &'r mut Diagnostics) -> Self {
+    fn new(location: LocationIndex, live: &'r LiveState) -> Self {
         let mut by_name: HashMap<NameKey, Vec<NetworkIndex>> = HashMap::new();
         for (at, network) in live.networks_of(location) {
             by_name.entry(network.settings.name_key()).or_default().push(at);
@@ -331,7 +341,7 @@ impl<'a, 'r> Matcher<'a, 'r> {
         Self {
             location,
             live,
-            diagnostics,
+            diagnostics: Diagnostics::new(),
             by_name,
             claimed: HashMap::new(),
             created: Vec::new(),
@@ -361,7 +371,8 @@ impl<'a, 'r> Matcher<'a, 'r> {
         let (location, created) = (self.location, self.created);
         let is_gone = |entry: &&NetworkEntry| entry.id.as_ref().is_some_and(|id| self.live.find(&id.value).is_none());
         let gone = absent.into_iter().filter(is_gone).collect();
-        Managed { location, guards: Vec::new(), guarded: Vec::new(), networks, created, deleted, gone, complete: true }
+        let diagnostics = self.diagnostics;
+        Managed { location, guards: Vec::new(), guarded: Vec::new(), networks, created, deleted, gone, diagnostics }
     }
 
     /// An entry with `state: absent`, which always has an id.

@@ -89,14 +89,19 @@ pub(super) fn compare_locations<'a>(
     live: &'a LiveState,
     diagnostics: &mut Diagnostics,
 ) -> Vec<(LocationChanges<'a>, LocationCounts)> {
-    diagnostics.extend(matches.diagnostics.iter().cloned());
+    diagnostics.append(matches.diagnostics(live, |location| scope.includes_location(location)));
     let mut located = Vec::new();
     let mut known = KnownDevices::of(live);
     for managed in &matches.managed {
-        let (changes, unchanged) = networks::compare(managed, live, diagnostics);
-        if managed.complete {
-            conflicts::find(managed.location, &changes, live, diagnostics);
+        let mut of_location = Diagnostics::new();
+        let (changes, unchanged) = networks::compare(managed, live, &mut of_location);
+        if !managed.diagnostics.has_errors() {
+            conflicts::find(managed.location, &changes, live, &mut of_location);
         }
+        if !scope.includes_location(&live.location(managed.location).name) {
+            of_location.demote_errors();
+        }
+        diagnostics.append(of_location);
         let uncompared = uncompared(managed, &changes, scope, live);
         let (networks, out_of_scope) = apply_scope(managed.location, changes, scope, live, diagnostics);
         let devices = compare_devices(managed, &networks, scope, live, &mut known, diagnostics);

@@ -87,10 +87,11 @@ impl ApplyWorkflow<'_> {
         self.refuse_second_run(&name, listed)?;
         let beside = config.journal_dir.join(format!("{name}.plan.json"));
         saved.write(&beside, config.key)?;
-        let journal = Journal::create(config.journal_dir, &name, config.key).inspect_err(|_| {
+        let entry = JournalEntry::run_started(&name, plan, identity);
+        let begun = Journal::begin(config.journal_dir, &name, config.key, entry, self.timestamp()).await;
+        let journal = begun.inspect_err(|_| {
             let _of_no_use = std::fs::remove_file(&beside);
         })?;
-        journal.append(JournalEntry::run_started(&name, plan, identity), self.timestamp()).await?;
         if !journal.is_locked() {
             let dir = config.journal_dir.display();
             self.ui.note(&format!(

@@ -38,6 +38,8 @@ pub struct Inputs {
     pub protections: Protections,
     pub sources: Arc<Sources>,
     pub warnings: Diagnostics,
+    /// Whether warnings about files that the live state shows are errors, too.
+    pub strict: bool,
 }
 
 /// Diagnostics of invalid input, with their sources.
@@ -65,7 +67,8 @@ impl InvalidInput {
 impl Inputs {
     /// A desired state that has no errors.
     pub(super) fn new(desired: Desired, sources: Sources, warnings: Diagnostics) -> Self {
-        Self { desired, organization: None, protections: Protections::default(), sources: sources.into(), warnings }
+        let (organization, protections) = (None, Protections::default());
+        Self { desired, organization, protections, sources: sources.into(), warnings, strict: false }
     }
 
     /// The same with names that are allowed although they are protected.
@@ -167,6 +170,6 @@ impl Inputs {
         if diagnostics.has_errors() {
             return Err(InvalidInput { diagnostics, sources: sources.into() });
         }
-        Ok(Self::new(desired, sources, diagnostics))
+        Ok(Self { strict: options.strict, ..Self::new(desired, sources, diagnostics) })
     }
 }

@@ -15,6 +15,7 @@
 //! | `status` | [`status()`]: drift per location |
 //! | `drift` | [`DriftItem`]: what differs and why, and [`Baseline`]: what of it is known |
 //! | `undo` | [`prepare_undo()`]: the state before a run, as a desired state |
+//! | `undo_reads` | reads what an undo must know, again while lists lag |
 //! | `undo_builder` | collects what is undone of each kind, and why something is left alone |
 //! | `undo_chain` | which interrupted runs are undone together with a run |
 //! | `undo_choice` | [`choose_undo()`]: which run an undo is about |
@@ -53,6 +54,7 @@ mod undo;
 pub(crate) mod undo_builder;
 mod undo_chain;
 mod undo_choice;
+mod undo_reads;
 mod undo_refused;
 mod workflow;
 

@@ -98,15 +98,15 @@ pub async fn generate_passwords<E>(
         return Err(Error::AnotherRun { run: run.to_owned() });
     }
     let run = runs.map_or_else(|| options.run.to_owned(), |runs| runs.next_name(options.run));
-    let journal = Journal::create(options.journal_dir, &run, None)?;
-    drop(one_at_a_time);
     let time = || client.clock().to_timestamp(client.clock().now());
     let mut locations: Vec<Arc<str>> = targets.iter().map(|target| target.location.name.clone()).collect();
     locations.dedup();
     let command = "password generate".to_owned();
     let identity = RunIdentity { target: options.target.clone(), command, locations, ..RunIdentity::default() };
     let (changes, steps) = (targets.len(), targets.len());
-    journal.append(JournalEntry::RunStarted { run, changes, steps, identity }, time()).await?;
+    let entry = JournalEntry::RunStarted { run: run.clone(), changes, steps, identity };
+    let journal = Journal::begin(options.journal_dir, &run, None, entry, time()).await?;
+    drop(one_at_a_time);
 
     let (keep, lost) = (RefCell::new(keep), RefCell::new(None));
     let generate = async |target: &PasswordTarget| {

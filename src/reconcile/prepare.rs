@@ -1,6 +1,6 @@
 //! Prepares a plan: lists the live state, plans, and checks the plan.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -12,9 +12,9 @@ use super::read_devices::{read_for_plan, read_locations, read_members, read_read
 use crate::client::{ApiClient, Priority};
 use crate::desired::model::Desired;
 use crate::desired::{RuleContext, SourceFormat, expand};
-use crate::diagnostic::{DiagnosticCode, Diagnostics};
+use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, Sources, Span};
 use crate::model::{LiveState, NetworkId, NetworkIndex};
-use crate::plan::model::{Change, Protections, ResourceKind, ResourceState, Warning};
+use crate::plan::model::{Change, Protections, ResourceKind, ResourceState};
 use crate::plan::{self, Matches, RequiredReads, Scope};
 use crate::plan_check::{CheckedPlan, check_plan};
 use crate::runtime::Instant;
@@ -133,6 +133,9 @@ pub(super) fn checked_plan(
 ) -> Result<Planned, Error> {
     let mut diagnostics = Diagnostics::new();
     let expanded = expand_rules(&inputs.desired, &matches, scope, live, &mut diagnostics);
+    if inputs.strict {
+        diagnostics.promote_warnings();
+    }
     let desired = expanded.as_ref().unwrap_or(&inputs.desired);
     let matches = expanded.as_ref().map_or(matches, |expanded| Matches::of(expanded, live));
     let entries = desired.locations.iter().flat_map(|location| &location.entries);
@@ -142,6 +145,11 @@ pub(super) fn checked_plan(
     let protections = plan::protections(&matches, live, &inputs.sources, &mut unprotected);
     let built = plan::build_scoped(&matches, scope, live, &inputs.sources).and_then(|plan| {
         diagnostics.extend(unprotected);
+        let mut damaged = damaged_names(&plan.changes, desired, &inputs.sources);
+        if inputs.strict {
+            damaged.promote_warnings();
+        }
+        diagnostics.append(damaged);
         if diagnostics.has_errors() { Err(Diagnostics::new()) } else { Ok(plan) }
     });
     match built {
@@ -149,8 +157,6 @@ pub(super) fn checked_plan(
             let from_files = inputs.warnings.iter().chain(&diagnostics);
             let from_files = from_files.map(|diagnostic| plan::warning(diagnostic, &inputs.sources));
             plan.warnings.splice(0..0, from_files);
-            let damaged: Vec<Warning> = plan.changes.iter().filter_map(damaged_name).collect();
-            plan.warnings.extend(damaged);
             plan.organization.clone_from(&inputs.organization);
             plan.protections.clone_from(&inputs.protections);
             plan.protections.met.extend(protections);
@@ -185,7 +191,7 @@ pub fn protections_of(files: &Inputs, live: &LiveState) -> Result<Protections, E
     let matches = Matches::of(&files.desired, live);
     let mut diagnostics = Diagnostics::new();
     let met = plan::protections(&matches, live, &files.sources, &mut diagnostics);
-    diagnostics.extend(matches.into_diagnostics());
+    diagnostics.append(matches.diagnostics(live, |_| true));
     if diagnostics.has_errors() {
         let sources = files.sources.clone();
         return Err(Error::InvalidInput(Box::new(InvalidInput { diagnostics, sources })));
@@ -195,7 +201,29 @@ pub fn protections_of(files: &Inputs, live: &LiveState) -> Result<Protections, E
 
 /// Reports names that equal the live ones but for what spreadsheets and editors do to them: leading zeros that are gone from
 /// a table, and text that was read in another encoding.
-fn damaged_name(change: &Change) -> Option<Warning> {
+fn damaged_names(changes: &[Change], desired: &Desired, sources: &Sources) -> Diagnostics {
+    let damaged: Vec<_> = changes.iter().filter_map(|change| Some((change.source.place(), damage(change)?))).collect();
+    if damaged.is_empty() {
+        return Diagnostics::new();
+    }
+    let entries = desired.entries().flat_map(|entry| {
+        let things = entry.devices.asked_of_things().map(|(span, _)| span);
+        std::iter::once(entry.span()).chain(things)
+    });
+    let at_place: HashMap<(Arc<str>, u32), Span> = entries
+        .map(|span| {
+            let at = sources.resolve(span);
+            ((at.file, at.line), span)
+        })
+        .collect();
+    let located = damaged.into_iter().map(|((file, line), (code, message))| {
+        let span = file.cloned().zip(line).and_then(|place| at_place.get(&place));
+        Diagnostic::warning(code, message).with_optional_span(span.copied())
+    });
+    located.collect()
+}
+
+fn damage(change: &Change) -> Option<(DiagnosticCode, String)> {
     let names = |state: Option<&ResourceState>| -> [Option<Arc<str>>; 2] {
         match state {
             Some(ResourceState::Network { settings, .. }) => {
@@ -205,10 +233,10 @@ fn damaged_name(change: &Change) -> Option<Warning> {
             _ => [None, None],
         }
     };
-    let (file, line) = change.source.place();
+    let (file, _) = change.source.place();
     let is_table = file.is_some_and(|file| SourceFormat::of(file) == SourceFormat::Csv);
     let pairs = names(change.before.as_ref()).into_iter().zip(names(change.after.as_ref()));
-    let (code, message) = pairs.filter_map(|(before, after)| Some((before?, after?))).find_map(|(before, after)| {
+    pairs.filter_map(|(before, after)| Some((before?, after?))).find_map(|(before, after)| {
         let is_number = !after.is_empty() && after.bytes().all(|byte| byte.is_ascii_digit());
         if is_table && is_number && before != after && before.trim_start_matches('0') == &*after {
             let message = format!("{before:?} would lose its leading zeros, probably removed by a spreadsheet");
@@ -216,8 +244,7 @@ fn damaged_name(change: &Change) -> Option<Warning> {
         }
         let message = format!("{before:?} would become {after:?}, which is the same name read in the wrong encoding; save the file as UTF-8");
         is_misread(&before, &after).then_some((DiagnosticCode::WrongEncoding, message))
-    })?;
-    Some(Warning { code: code.as_str().into(), message: message.into(), file: file.cloned(), line })
+    })
 }
 
 /// Whether a text is UTF-8 that was read as one of the encodings of Excel, perhaps twice.

@@ -6,18 +6,18 @@ use super::error::Error;
 use super::inputs::Inputs;
 use super::made_again::MadeAgain;
 use super::prepare::read_details;
-use super::read_devices::read_devices;
 use super::recorded_ids::find_unrecorded;
 use super::undo_builder::{Displaced, LocationUndo, RecreatedNetwork, UndoBuilder};
 use super::undo_chain::{EarlierRuns, continued_by, join_interrupted};
+use super::undo_reads::{read_for_undo, read_settled};
 use super::undo_refused::leave_out_refused;
 use crate::client::ApiClient;
 use crate::desired::model::{Desired, DesiredLocation, NetworkEntry, Spanned};
 use crate::diagnostic::{Diagnostics, SourceLines, Sources};
-use crate::model::{LiveState, Mac, NetworkId};
+use crate::model::{LiveState, Mac};
+use crate::plan::Scope;
 use crate::plan::model::ChangeAction::{Create, Update};
 use crate::plan::model::{Plan, ResourceKind as Kind, ResourceState};
-use crate::plan::{RequiredReads, Scope};
 use crate::resources::base_station::undo::join_replacements;
 use crate::resources::handset::undo::pairing_needed;
 use crate::resources::network::undo::fill_hidden_codes;
@@ -54,8 +54,8 @@ pub async fn prepare_undo(
     let made_again = MadeAgain::read(runs, target);
     made_again.update_ids(history);
     let EarlierRuns { joined, left } = join_interrupted(history, runs, target, key, &made_again)?;
+    read_settled(history, runs, target, live, client).await?;
     fill_hidden_codes(history, live);
-    read_for_undo(history, live, client).await?;
     // Networks first, and then what they hold.
     while MadeAgain::read_unrecorded(runs, target, key, live).is_some_and(|again| again.update_ids(history)) {
         read_for_undo(history, live, client).await?;
@@ -112,32 +112,6 @@ impl Undo {
         }
         inputs.warnings.append(warnings);
     }
-}
-
-/// Reads what an undo must know beside the list: the devices of what the run has created or changed.
-///
-/// # Errors
-/// If a request fails.
-async fn read_for_undo(history: &RunHistory, live: &mut LiveState, client: &ApiClient) -> Result<(), Error> {
-    let mut reads = RequiredReads::default();
-    for item in history.items.iter().filter(|item| item.may_be_applied()) {
-        let created = item.id.as_deref().filter(|_| item.is(Kind::Network, Create)).map(NetworkId::new);
-        if let Some(network) = created.and_then(|id| live.find(&id)) {
-            reads.add(Kind::BaseStation, network);
-            reads.add(Kind::Handset, network);
-        }
-        if let Some(network) = item.network.as_ref().and_then(|id| live.find(id)) {
-            let kind = item.key.operation.kind;
-            if kind == Kind::Network {
-                reads.add(Kind::BaseStation, network);
-                reads.add(Kind::Handset, network);
-            } else {
-                reads.add(kind, network);
-            }
-        }
-    }
-    let reads = reads.sorted();
-    read_devices(live, reads, client).await
 }
 
 /// Builds the previous state of everything that is still as the run left it, and what of it is left alone. What is out of

@@ -27,6 +27,9 @@ use crate::storage::SavedPlan;
 /// If the confirmation took longer than this, the list is read again.
 const MAX_LIST_AGE: Duration = Duration::from_secs(30);
 
+/// The time between two looks for handsets that no list shows yet.
+const LATE_HANDSETS_INTERVAL: Duration = Duration::from_secs(1);
+
 #[derive(Debug)]
 pub enum PlanSource {
     /// Compute the plan from files or rules.
@@ -307,15 +310,30 @@ impl ApplyWorkflow<'_> {
 
     /// Waits until a list shows all handsets that an earlier run may have added to these networks.
     async fn wait_for_late_handsets(&self, is_affected: impl Fn(&NetworkId) -> bool) -> Result<(), Error> {
-        let late = heed_earlier_runs(self.config.journal_dir, &self.config.target, self.client);
-        let until = late.into_iter().filter(|(network, _)| is_affected(network)).map(|(_, until)| until).max();
-        let Some(until) = until else { return Ok(()) };
-        let clock = self.client.clock();
-        let wait = until.duration_since(clock.now()).as_secs_f64().ceil();
-        self.ui.note(&format!("Waiting {wait} s: an earlier run may have added handsets that no list shows yet"));
-        match select(clock.sleep_until(until), pin!(self.client.shutdown().requested())).await {
-            Either::Left(_) => Ok(()),
-            Either::Right(_) => Err(Error::Stopped),
+        let (late, client) =
+            (heed_earlier_runs(self.config.journal_dir, &self.config.target, self.client), self.client);
+        let mut late: Vec<_> = late.into_iter().filter(|(network, _)| is_affected(network)).collect();
+        let mut is_told = false;
+        loop {
+            let now = client.clock().now();
+            let mut open = Vec::new();
+            for (network, handsets) in late {
+                if handsets.until > now && !handsets.are_listed(&network, client).await? {
+                    open.push((network, handsets));
+                }
+            }
+            let Some(until) = open.iter().map(|(_, handsets)| handsets.until).max() else { return Ok(()) };
+            if !std::mem::replace(&mut is_told, true) {
+                let wait = until.duration_since(now).as_secs_f64().ceil();
+                self.ui.note(&format!(
+                    "Waiting for up to {wait} s: an earlier run may have added handsets that no list shows yet"
+                ));
+            }
+            client.wait_as(Priority::Normal, LATE_HANDSETS_INTERVAL).await;
+            if client.is_stopped(Priority::Normal) {
+                return Err(Error::Stopped);
+            }
+            late = open;
         }
     }
 

@@ -366,6 +366,8 @@ pub(super) struct RunDocument {
     pub(super) changes: usize,
     pub(super) networks_written: usize,
     pub(super) changes_written: usize,
+    /// Number of changes that were about to be sent and whose result is not recorded: they may be written.
+    pub(super) changes_open: usize,
     /// Whether the run is in progress.
     pub(super) running: bool,
     /// Base URL of the API that it was about.

@@ -151,6 +151,7 @@ pub fn runs(runs: &[RunHistory], running: &[bool]) -> Value {
         changes: run.changes,
         networks_written: run.networks_written,
         changes_written: run.changes_written,
+        changes_open: run.changes_open,
         running: *running,
         api: Some(run.identity.target.api.clone()).filter(|api| !api.is_empty()),
         org: run.identity.target.org.clone(),

@@ -2,9 +2,11 @@
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
+use super::diagnostics::diagnostic_one_line;
 use super::sanitize::sanitize;
 use super::view::{NetworkView, ResultView};
 use crate::apply::{ChangeStatus, Verification};
+use crate::diagnostic::{Diagnostics, Sources};
 
 /// Reports a failure of a location if a change in it failed, is unknown or not as planned; and that it was skipped if
 /// nothing worse happened than that changes were not started.
@@ -34,10 +36,18 @@ pub fn result(view: &ResultView) -> String {
     text(suite)
 }
 
-/// An error that ended the command.
-pub fn error(message: &str) -> String {
+/// An error that ended the command, with all diagnostics.
+pub fn error(message: &str, diagnostics: Option<(&Diagnostics, &Sources)>) -> String {
     let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
     status.set_message(&*sanitize(message));
+    if let Some((diagnostics, sources)) = diagnostics {
+        let lines = diagnostics.iter().map(|diagnostic| {
+            let help = diagnostic.help.as_deref().map(|help| format!(" ({help})")).unwrap_or_default();
+            format!("{}{help}", diagnostic_one_line(diagnostic, sources))
+        });
+        let lines: Vec<String> = lines.map(|line| sanitize(&line).into_owned()).collect();
+        status.set_description(lines.join("\n"));
+    }
     let mut suite = TestSuite::new("dectl apply");
     suite.add_test_case(TestCase::new("dectl", status));
     text(suite)

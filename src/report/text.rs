@@ -307,7 +307,14 @@ pub fn result(view: &ResultView) -> String {
     // A run that was stopped has not waited for a list that lags.
     let is_shown_otherwise =
         view.outcome.stopped.is_none() && problems.iter().all(|network| network.is_shown_otherwise());
-    if !problems.is_empty() && is_shown_otherwise {
+    if is_shown_otherwise && problems.iter().any(|network| network.is_found_as_before) {
+        line(
+            &mut out,
+            format_args!(
+                "Webex has accepted these changes and shows values of before: its list may be late. `dectl status` tells in a minute."
+            ),
+        );
+    } else if !problems.is_empty() && is_shown_otherwise {
         line(
             &mut out,
             format_args!(
@@ -426,9 +433,18 @@ pub fn runs(runs: &[RunHistory], running: &[bool]) -> String {
         let noun = if run.items.is_empty() { "network" } else { "change" };
         let started = run.started_at.strftime("%Y-%m-%d %H:%M:%S UTC");
         let about = organization(run, is_about_several);
+        let open = match (run.changes_open, running) {
+            (0, _) => String::new(),
+            (open, true) => format!(", {open} under way"),
+            (open, false) => format!(", {open} more may be"),
+        };
         line(
             &mut out,
-            format_args!("{}  {started}  {outcome:11}  {written} of {} written{about}", run.run, plural(planned, noun)),
+            format_args!(
+                "{}  {started}  {outcome:11}  {written} of {} written{open}{about}",
+                run.run,
+                plural(planned, noun)
+            ),
         );
         if !run.identity.command.is_empty() {
             let undone = undone_by.map(|undo| format!("; undone by {}", undo.run)).unwrap_or_default();
@@ -495,7 +511,7 @@ pub fn status(status: &DriftReport) -> String {
                     &mut out,
                     format_args!("{name:width$}  {REMOVED}{drifted} of {managed} drifted{REMOVED:#}{since}"),
                 );
-                write_differences(&mut out, location, &networks);
+                write_differences(&mut out, location);
             }
         }
     }
@@ -509,14 +525,17 @@ pub fn status(status: &DriftReport) -> String {
 }
 
 /// The first differences of a location that are not known; if there are more, how many, and in which networks.
-fn write_differences(out: &mut String, location: &LocationStatus, networks: &[&str]) {
+fn write_differences(out: &mut String, location: &LocationStatus) {
     let new: Vec<&DriftItem> = location.differences.iter().filter(|item| !item.is_known).collect();
-    for item in new.iter().take(MAX_NAMES) {
+    let (shown, others) = new.split_at(new.len().min(MAX_NAMES));
+    for item in shown {
         line(out, format_args!("    {}", sanitize(&difference(item))));
     }
-    if new.len() > MAX_NAMES {
-        let more = new.len() - MAX_NAMES;
-        line(out, format_args!("    {DIM}and {more} more differences, in {}{DIM:#}", name_list(networks)));
+    if !others.is_empty() {
+        let mut networks: Vec<&str> = others.iter().map(|item| &*item.network).collect();
+        networks.dedup();
+        let more = plural(others.len(), "more difference");
+        line(out, format_args!("    {DIM}and {more}, in {}{DIM:#}", name_list(&networks)));
     }
 }
 

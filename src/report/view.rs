@@ -404,6 +404,8 @@ pub struct NetworkView {
     pub left_as: Vec<FieldView>,
     /// Requested and found values of settings that differ in the final list.
     pub found: Vec<FieldView>,
+    /// Whether these are all as before the run: the list may be late.
+    pub is_found_as_before: bool,
     /// What it depends on: the id of a network or its name, and in words.
     pub blocked_by: Option<String>,
     pub blocked_by_name: Option<String>,
@@ -468,7 +470,12 @@ impl ResultView {
                 .state()
                 .and_then(|state| DeviceView::of(state, &added))
                 .map(|device| DeviceView { id: result.id.clone().or(device.id), ..device });
+            let found = result.found.as_ref();
+            let mismatched = change.kind().fields().iter().filter(|field| result.mismatched.contains(&field.name));
+            let mut is_as_before = mismatched.map(|field| field.of(found) == field.of(change.before.as_ref()));
+            let is_found_as_before = found.is_some() && is_as_before.all(|is_same| is_same);
             NetworkView {
+                is_found_as_before,
                 location: change.location.id.clone(),
                 location_name: change.location.name.to_string(),
                 action: change.action(),

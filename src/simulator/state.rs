@@ -24,7 +24,15 @@ pub enum StateError {
     NotAList(String),
     #[error("the state is not a desired-state file: {0}")]
     NotAFile(String),
+    #[error(
+        "a size is LOCATIONSxNETWORKS with at most {MAX_NETWORKS_IN_LOCATION} networks in a location, and {MAX_NETWORKS} in all"
+    )]
+    TooLarge,
 }
+
+/// The largest organization that makes sense; the names and codes of a location are numbered.
+const MAX_NETWORKS_IN_LOCATION: usize = 9_000;
+const MAX_NETWORKS: usize = 1_000_000;
 
 #[derive(Clone, Debug, Default)]
 pub struct SimulatedState {
@@ -102,12 +110,22 @@ impl SimulatedState {
         state
     }
 
-    /// Parses a size such as `500x4`: locations x networks per location.
-    pub fn from_size(text: &str) -> Option<Self> {
-        let (locations, networks) = text.split_once('x')?;
-        let (locations, networks): (usize, usize) = (locations.parse().ok()?, networks.parse().ok()?);
-        let sensible = networks <= 9_000 && locations.saturating_mul(networks) <= 1_000_000;
-        sensible.then(|| Self::generated(locations, networks))
+    /// Parses a size such as `500x4`: locations x networks per location. `None` if it is none.
+    ///
+    /// # Errors
+    /// If it is larger than makes sense.
+    pub fn from_size(text: &str) -> Option<Result<Self, StateError>> {
+        let (locations, networks) = text.split_once(['x', 'X'])?;
+        let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        if !is_number(locations) || !is_number(networks) {
+            return None;
+        }
+        let number = |text: &str| text.parse().unwrap_or(usize::MAX);
+        let (locations, networks) = (number(locations), number(networks));
+        if networks > MAX_NETWORKS_IN_LOCATION || locations.saturating_mul(networks) > MAX_NETWORKS {
+            return Some(Err(StateError::TooLarge));
+        }
+        Some(Ok(Self::generated(locations, networks)))
     }
 
     /// Parses a list as returned by Webex, tolerating quirks.

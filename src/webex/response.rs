@@ -98,6 +98,9 @@ pub(crate) fn results_of(
         checked(head, body, now, subject)?;
         let shown = |result: ItemResult| {
             let message = one_line(&redact(subject)(&result.message));
+            // What is hidden in a message is no error code.
+            let code = result.code.filter(|code| !message.contains(&code.to_string()));
+            let message = code.map_or(message.clone(), |code| format!("{message} (code {code})").trim().to_owned());
             ItemResult { message, ..result }
         };
         Ok(parse(body).into_iter().map(shown).collect())
@@ -314,6 +317,25 @@ mod tests {
         let limited = error(429, "{}");
         assert_eq!(limited.class, ErrorClass::RateLimited);
         assert_eq!(limited.retry_after, Some(RetryAfter::Wait(std::time::Duration::from_secs(5))));
+    }
+
+    #[test]
+    fn the_error_code_of_an_item_is_no_access_code() {
+        let item = |body: &str| {
+            let body = format!(r#"{{"items":[{{"mac":"A","result":{{"status":409,"error":{body}}}}}]}}"#);
+            let read = results_of(Subject::Networks, |body| wire::item_results(body, "items", "mac"));
+            let results =
+                read(&ResponseHead { status: 200, ..ResponseHead::default() }, body.as_bytes(), Timestamp::UNIX_EPOCH);
+            results.expect("a success").remove(0).message
+        };
+        for (error, expected) in [
+            (r#"{"message":"code 4821 is taken","errorCode":5100}"#, "code •••• is taken (code 5100)"),
+            (r#"{"message":"taken","code":"E17"}"#, "taken (code E17)"),
+            (r#"{"errorCode":27455}"#, "(code 27455)"),
+            (r#"{"message":"[Error 27455] taken","errorCode":"27455"}"#, "[Error 27455] taken"),
+        ] {
+            assert_eq!(item(error), expected);
+        }
     }
 
     #[test]

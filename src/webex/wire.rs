@@ -159,7 +159,8 @@ pub(crate) fn lenient_text(value: &serde_json::Value) -> Option<String> {
     }
 }
 
-/// The items of a short list, each read by `read`. Items that are null are skipped.
+/// The items of a short list, each read by `read`. One that cannot be read makes the list unreadable: what it is about would be
+/// taken for missing.
 pub(crate) fn items<T>(
     body: &[u8],
     key: &str,
@@ -168,7 +169,7 @@ pub(crate) fn items<T>(
     let value: serde_json::Value = serde_json::from_slice(body).map_err(|error| WireError::of(&error, body))?;
     let list = value[key].as_array().ok_or_else(|| WireError::Malformed(format!("no list `{key}`")))?;
     let mut items = Vec::with_capacity(list.len());
-    for (at, item) in list.iter().enumerate().filter(|(_, item)| !item.is_null()) {
+    for (at, item) in list.iter().enumerate() {
         let lacks = || WireError::Malformed(format!("item {} of `{key}` has no key", at + 1));
         items.push(read(item).ok_or_else(lacks)?);
     }
@@ -196,13 +197,14 @@ pub(crate) fn item_results(body: &[u8], list: &str, key: &str) -> Vec<ItemResult
         let message = lenient_text(&error["message"]).or_else(|| lenient_text(error)).unwrap_or_default();
         // A number, or a text.
         let code = lenient_text(&error["errorCode"]).or_else(|| lenient_text(&error["code"]));
-        let shown = code.as_ref().filter(|code| !message.contains(code.as_str()));
+        let number = code.as_ref().and_then(|code| code.parse().ok());
+        let text = code.filter(|code| number.is_none() && !message.contains(code.as_str()));
         Some(ItemResult {
             item: lenient_text(&item[key])?,
             status: lenient_text(&result["status"])?.parse().ok()?,
             id: lenient_text(&result["id"]),
-            message: shown.map_or(message.clone(), |code| format!("{message} (code {code})").trim().to_owned()),
-            code: code.and_then(|code| code.parse().ok()),
+            message: text.map_or(message.clone(), |code| format!("{message} (code {code})").trim().to_owned()),
+            code: number,
         })
     };
     let value: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();

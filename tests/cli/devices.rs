@@ -1,12 +1,14 @@
 //! Sites that open, change and close: networks and base stations that are created and deleted.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use dectl::simulator::FaultConfig;
 use serde_json::json;
 
-use crate::harness::{Ended, TestEnv};
+use crate::harness::{Ended, TestEnv, network, response, serve};
 
 /// The network of each base station.
 fn base_stations(env: &TestEnv) -> BTreeMap<String, String> {
@@ -600,4 +602,54 @@ fn base_stations_that_contradict_each_other_are_refused_without_an_organization(
     env.write("f.yaml", &site("Oslo HQ", &format!("      - {{ name: HQ Ward 1, baseStations: [{{ mac: {a}, replaces: {b} }}, {{ mac: {b}, state: absent }}] }}\n      - {{ name: HQ Ward 2, baseStations: [{{ mac: {a}, state: absent }}] }}\n")));
     let ended = env.run(&["validate", "f.yaml"]);
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+}
+
+/// A gateway that restarts fails no creation: what a list does not show is sent again, as often as an update.
+#[test]
+fn a_creation_outlasts_an_outage_of_some_requests() {
+    let env = TestEnv::new();
+    env.write(
+        "new.yaml",
+        &site("Oslo", "      - { name: New, model: DBS210, defaultAccessCode: \"7310\", displayName: New }\n"),
+    );
+    let (there, mut new) = (network(1, "Oslo", "Ward 1", "1001"), network(2, "Oslo", "New", "7310"));
+    new["displayName"] = "New".into();
+    let posts = Arc::new(AtomicUsize::new(0));
+    let sent = Arc::clone(&posts);
+    let base = serve(move |method, target, _| {
+        if method == "POST" {
+            return match sent.fetch_add(1, Ordering::SeqCst) {
+                0 | 1 => response("503 Service Unavailable", "", &json!({ "message": "restarting" })),
+                _ => response("201 Created", "", &json!({ "dectNetworkId": new["id"] })),
+            };
+        }
+        if !target.contains("/telephony/config/dectNetworks") {
+            return response("403 Forbidden", "", &json!({ "message": "not allowed" }));
+        }
+        let all = if sent.load(Ordering::SeqCst) > 2 { vec![&there, &new] } else { vec![&there] };
+        response("200 OK", "", &json!({ "dectNetworks": all }))
+    });
+    let ended = env.run(&["apply", "new.yaml", "--yes", "--api-url", &base]);
+    assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
+    assert_eq!(posts.load(Ordering::SeqCst), 3);
+}
+
+#[test]
+fn a_list_with_an_item_that_cannot_be_read_is_no_list() {
+    let env = TestEnv::new();
+    env.write(
+        "d.yaml",
+        &site("Oslo", "      - { name: Ward 1, displayName: New, baseStations: [{ mac: AC7A56000001 }] }\n"),
+    );
+    for (networks, stations) in
+        [(json!([null]), json!([])), (json!([network(1, "Oslo", "Ward 1", "1001")]), json!([null]))]
+    {
+        let base = serve(move |_, target, _| match target.contains("/baseStations") {
+            true => response("200 OK", "", &json!({ "baseStations": stations })),
+            false => response("200 OK", "", &json!({ "dectNetworks": networks })),
+        });
+        let ended = env.run(&["plan", "d.yaml", "--api-url", &base]);
+        assert_eq!(ended.code, Some(1), "{}", ended.stdout);
+        assert!(ended.stderr.contains("unexpected response"), "{}", ended.stderr);
+    }
 }

@@ -142,6 +142,15 @@ fn a_result_as_junit_has_a_test_case_for_each_location() {
     let ended = env.run(&["apply", "nowhere.yaml", "--yes", "-o", "junit"]);
     assert_eq!(ended.code, Some(1));
     assert!(ended.stdout.contains("errors=\"1\"") && ended.stdout.contains("<error"), "{}", ended.stdout);
+    // With everything that is wrong, and where.
+    env.write(
+        "wrong.yaml",
+        "version: 1\nlocations:\n  - { name: Oslo HQ, networks: [{ name: '' }] }\n  - { networks: [] }\n",
+    );
+    let ended = env.run(&["apply", "wrong.yaml", "--yes", "-o", "junit"]);
+    for part in ["wrong.yaml:3:", "[invalid-name]", "wrong.yaml:4:", "[missing-field]"] {
+        assert!(ended.stdout.contains(part), "{part}: {}", ended.stdout);
+    }
 }
 
 #[test]

@@ -1014,3 +1014,22 @@ fn a_handset_without_a_name_of_its_own_gets_the_one_that_it_showed() {
     let export = env.run(&["export", "--include", "handsets"]);
     assert!(export.stdout.contains("customDisplayName: A X"), "{}", export.stdout);
 }
+
+#[test]
+fn an_addition_that_no_list_shows_yet_is_not_made_again() {
+    let env = quick();
+    env.set_faults(FaultConfig {
+        handset_interval: Duration::ZERO,
+        read_lag: Duration::from_secs(2),
+        ..FaultConfig::default()
+    });
+    env.write("one.yaml", &lab("          - {line1: \"1541\", customDisplayName: New A}\n"));
+    assert_eq!(apply(&env, &["one.yaml", "--no-verify"]).code, Some(0));
+    let again = apply(&env, &["one.yaml"]);
+    assert_eq!(again.code, Some(0), "{}{}", again.stdout, again.stderr);
+    assert!(again.stdout.contains("nothing to do"), "{}{}", again.stdout, again.stderr);
+    assert!(again.stderr.contains("an earlier run may have added handsets"), "{}", again.stderr);
+    env.set_faults(FaultConfig { handset_interval: Duration::ZERO, ..FaultConfig::default() });
+    let new: Vec<_> = handsets(&env, "TRD Lab").into_iter().filter(|(name, _)| name == "New A").collect();
+    assert_eq!(new.len(), 1, "{new:?}");
+}

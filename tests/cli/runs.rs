@@ -1,6 +1,6 @@
 //! The list of runs.
 
-use dectl::simulator::{FaultConfig, RequestFault};
+use dectl::simulator::{FaultConfig, RequestFault, SimulatedState};
 
 #[cfg(unix)]
 use crate::harness::until_written;
@@ -95,4 +95,65 @@ fn the_last_run_is_the_last_that_wrote_something() {
     let undone = env.run(&["undo", "last", "--yes", "--max-changes", "all"]);
     assert_eq!(undone.code, Some(0), "{}{}", undone.stdout, undone.stderr);
     assert_eq!(live_names(&env), before);
+}
+
+#[test]
+fn a_run_whose_last_results_are_not_recorded_does_not_claim_less() {
+    let env = TestEnv::new();
+    copy_example(&env);
+    assert_eq!(env.run(&["apply", "networks.yaml", "--yes"]).code, Some(0));
+    // As if the disk had been full from the first result on.
+    let journal = std::fs::read_dir(env.dir.path().join(".dectl/runs")).expect("the journals");
+    let journal =
+        journal.map(|entry| entry.expect("an entry").path()).find(|path| path.extension() == Some("jsonl".as_ref()));
+    let journal = journal.expect("a journal");
+    let text = std::fs::read_to_string(&journal).expect("its lines");
+    let lines: Vec<&str> = text.lines().take_while(|line| !line.contains("writeFinished")).collect();
+    std::fs::write(&journal, format!("{}\n", lines.join("\n"))).expect("the first ones");
+    let started = lines.iter().filter(|line| line.contains("writeStarted")).count();
+    let runs = env.run(&["runs"]);
+    assert!(runs.stdout.contains(&format!("0 of 9 networks written, {started} more may be")), "{}", runs.stdout);
+    assert_eq!(env.run(&["runs", "-o", "json"]).json()["runs"][0]["changesOpen"], started);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_limit_for_the_size_of_files_is_a_full_disk() {
+    let env = TestEnv::with(SimulatedState::generated(2, 9), FaultConfig::default());
+    env.write("d.yaml", "version: 1\nrules: [{ match: { name: '(?<w>H.*)' }, set: { displayName: Night } }]\n");
+    // In blocks of 512 bytes: the plan does not fit, then the plan but not all of the journal.
+    let mut seen = Vec::new();
+    for blocks in [1, 16, 24, 32, 48] {
+        let command = env.command(&["apply", "d.yaml", "--yes", "--max-changes", "all"]);
+        let limited = std::process::Command::new("sh")
+            .arg("-c")
+            .arg(format!("ulimit -f {blocks}; exec \"$@\""))
+            .arg("sh")
+            .arg(command.get_program())
+            .args(command.get_args())
+            .envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))))
+            .current_dir(env.dir.path())
+            .output()
+            .expect("it runs");
+        let code = limited.status.code().expect("it is not killed by a signal");
+        let stderr = String::from_utf8_lossy(&limited.stderr);
+        assert!(
+            code == 0 || ["File too large", "cannot be written"].iter().any(|words| stderr.contains(words)),
+            "{code}: {stderr}"
+        );
+        seen.push(code);
+        let left = std::fs::read_dir(env.dir.path().join(".dectl/runs")).expect("the journals");
+        let names: Vec<String> =
+            left.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect();
+        let count = |ending: &str| names.iter().filter(|name| name.ends_with(ending)).count();
+        assert_eq!(count(".jsonl"), count(".plan.json"), "{names:?}");
+        assert!(
+            names.iter().all(|name| [".jsonl", ".plan.json", ".gitignore"].iter().any(|end| name.ends_with(end))),
+            "{names:?}"
+        );
+    }
+    assert!(seen[0] == 1 && seen.contains(&3), "{seen:?}");
+    let runs = env.run(&["runs"]);
+    assert_eq!(runs.code, Some(0), "{}", runs.stderr);
+    assert!(runs.stderr.is_empty(), "{}", runs.stderr);
 }

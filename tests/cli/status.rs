@@ -1,6 +1,6 @@
 //! Drift by location.
 
-use dectl::simulator::{FaultConfig, RequestFault};
+use dectl::simulator::{FaultConfig, RequestFault, SimulatedState};
 use serde_json::json;
 
 use crate::harness::{TestEnv, copy_example};
@@ -248,4 +248,38 @@ fn what_was_undone_is_not_called_new() {
     assert!(status.contains("undone by run") && !status.contains("not applied yet"), "{status}");
     let causes = env.run(&["status", "u.yaml", "-o", "json"]).json()["locations"][0]["differences"][0]["cause"].clone();
     assert_eq!(causes, "undone");
+}
+
+#[test]
+fn differences_that_are_not_shown_are_counted_where_they_are() {
+    let env = TestEnv::with(SimulatedState::generated(1, 6), FaultConfig::default());
+    env.write("d.yaml", "version: 1\nrules: [{ match: { name: '(?<w>H.*)' }, set: { displayName: Night } }]\n");
+    let ended = env.run(&["status", "d.yaml"]);
+    assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+    let shown =
+        |name: &&serde_json::Value| ended.stdout.contains(&format!("{}: ", name["name"].as_str().expect("a name")));
+    let networks = env.networks();
+    let hidden: Vec<&serde_json::Value> = networks.iter().filter(|name| !shown(name)).collect();
+    assert_eq!(hidden.len(), 1, "{}", ended.stdout);
+    let expected = format!("and 1 more difference, in {}\n", hidden[0]["name"].as_str().expect("a name"));
+    assert!(ended.stdout.contains(&expected), "{}", ended.stdout);
+}
+
+#[test]
+fn a_mistake_about_another_site_holds_nothing_up() {
+    let env = TestEnv::new();
+    env.write(
+        "d.yaml",
+        "version: 1\nlocations:\n  - { name: Oslo HQ, networks: [{ name: No Such Ward }, { name: HQ Kitchen, model: DBS110 }] }\n  \
+         - { name: Nowhere, networks: [{ name: Ward 1 }] }\n  \
+         - { name: Trondheim Clinic, networks: [{ name: TRD Lab, displayName: Changed }] }\n",
+    );
+    let whole = env.run(&["apply", "d.yaml", "--yes"]);
+    assert_eq!(whole.code, Some(1), "{}", whole.stdout);
+    for scope in [["--location", "Trond*"], ["--location", "Oslo*"]] {
+        let ended = env.run(&["apply", "d.yaml", "--yes", scope[0], scope[1]]);
+        let expected = if scope[1] == "Trond*" { 0 } else { 1 };
+        assert_eq!(ended.code, Some(expected), "{}{}", ended.stdout, ended.stderr);
+        assert!(format!("{}{}", ended.stdout, ended.stderr).contains("No Such Ward"), "it is said: {}", ended.stdout);
+    }
 }

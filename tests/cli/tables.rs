@@ -259,3 +259,45 @@ fn names_that_look_like_errors_of_a_spreadsheet_come_back() {
     let plan = env.run(&["plan", "bad.csv"]);
     assert_eq!(plan.stderr.matches("is a spreadsheet error").count(), 1, "{}", plan.stderr);
 }
+
+#[test]
+fn a_column_that_nobody_knows_hides_no_other_mistake() {
+    let env = TestEnv::new();
+    env.write(
+        "own.csv",
+        "location,name,Etage,defaultAccessCode\nOslo HQ,HQ Reception,3,1e3\nOslo HQ,hq reception,4,\nOslo HQ,,5,\n",
+    );
+    let ended = env.run(&["validate", "own.csv", "-o", "json"]);
+    assert_eq!(ended.code, Some(1));
+    let json = ended.json();
+    let codes: Vec<&str> =
+        json["diagnostics"].as_array().expect("findings").iter().filter_map(|found| found["code"].as_str()).collect();
+    for code in ["unknown-field", "invalid-code", "duplicate-name"] {
+        assert!(codes.contains(&code), "{code}: {codes:?}");
+    }
+    // One that may be a known column in another spelling would make a mistake of every row.
+    env.write("near.csv", "location,nmae\nOslo HQ,HQ Reception\nOslo HQ,HQ Kitchen\n");
+    let ended = env.run(&["validate", "near.csv", "-o", "json"]);
+    assert_eq!(ended.json()["diagnostics"].as_array().map(Vec::len), Some(1), "{}", ended.stdout);
+}
+
+#[test]
+fn damaged_names_are_warnings_and_strict_makes_them_errors() {
+    let env = stage_of(vec![network(1, "Oslo", "0042", "0001"), network(2, "Oslo", "Café", "0002")]);
+    let ids: Vec<String> = env.networks().iter().map(|network| network["id"].as_str().expect("an id").into()).collect();
+    env.write("zeros.csv", &format!("location,id,name\nOslo,{},42\n", ids[0]));
+    env.write(
+        "encoding.yaml",
+        &format!("version: 1\nlocations: [{{ name: Oslo, networks: [{{ id: {}, name: CafÃ© }}] }}]\n", ids[1]),
+    );
+    for (file, code) in [("zeros.csv", "leading-zeros-lost"), ("encoding.yaml", "wrong-encoding")] {
+        let planned = env.run(&["plan", file]);
+        assert_eq!(planned.code, Some(0), "{}", planned.stderr);
+        assert!(planned.stdout.contains("warning"), "{}", planned.stdout);
+        let writes = env.counters().writes;
+        let strict = env.run(&["apply", file, "--yes", "--strict"]);
+        assert_eq!(strict.code, Some(1), "{}", strict.stdout);
+        assert!(strict.stderr.contains(code) && strict.stderr.contains(file), "{}", strict.stderr);
+        assert_eq!(env.counters().writes, writes);
+    }
+}

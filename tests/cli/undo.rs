@@ -1,5 +1,7 @@
 //! The journaled runs, and the way back from one.
 
+use std::time::Duration;
+
 use dectl::simulator::{FaultConfig, RequestFault, SimulatedOrganization, SimulatedState};
 
 use crate::harness::{TestEnv, copy_example, live_names, network, stage_of, three_networks};
@@ -979,4 +981,43 @@ fn a_saved_undo_knows_the_interrupted_runs_that_it_undoes_as_well() {
     let undo = runs[0]["run"].clone();
     let undone_by: Vec<_> = runs.as_array().expect("runs").iter().skip(1).map(|run| &run["undoneBy"]).collect();
     assert!(undone_by.len() > 1 && undone_by.iter().all(|by| **by == undo), "{runs:#}");
+}
+
+#[test]
+fn an_undo_waits_for_lists_that_lag_behind_its_run() {
+    let env = TestEnv::new();
+    let (lab, nurses) = (network_id(&env, "TRD Lab"), network_id(&env, "TRD Nurses"));
+    let before = listed(&env);
+    let lag = |seconds| FaultConfig { read_lag: Duration::from_secs(seconds), ..FaultConfig::default() };
+    env.set_faults(lag(2));
+    env.write(
+        "d.yaml",
+        &format!(
+            "version: 1\nlocations:\n  - name: Trondheim Clinic\n    networks: [{{ id: {lab}, name: TRD X }}, {{ id: {nurses}, state: absent }}]\n"
+        ),
+    );
+    let applied = env.run(&["apply", "d.yaml", "--yes", "--no-verify", "--max-deletes", "99"]);
+    assert_eq!(applied.code, Some(0), "{}{}", applied.stdout, applied.stderr);
+    let undo = env.run(&["undo", "last", "--yes", "--handset-interval", "0s"]);
+    assert!(undo.code == Some(0) && undo.stdout.contains("applied, verified"), "{}{}", undo.stdout, undo.stderr);
+    env.set_faults(lag(0));
+    let names = |all: &[serde_json::Value]| -> std::collections::BTreeSet<String> {
+        all.iter().map(|network| network["name"].as_str().expect("a name").to_owned()).collect()
+    };
+    assert_eq!(names(&listed(&env)), names(&before));
+}
+
+#[test]
+fn a_run_that_has_changed_nothing_is_none_of_another_organization() {
+    let env = TestEnv::new();
+    env.write(
+        "d.yaml",
+        "version: 1\nlocations: [{ name: Trondheim Clinic, networks: [{ name: TRD Lab, displayName: X }] }]\n",
+    );
+    let fault_at = Some((env.counters().requests + 2, RequestFault::Status(400)));
+    env.set_faults(FaultConfig { fault_at, ..FaultConfig::default() });
+    assert_eq!(env.run(&["apply", "d.yaml", "--yes"]).code, Some(3));
+    let undo = env.run(&["undo", "last", "--yes"]);
+    assert_eq!(undo.code, Some(1));
+    assert!(undo.stderr.contains("no run that has changed this organization in"), "{}", undo.stderr);
 }

@@ -268,10 +268,11 @@ fn format(args: &ExportArgs) -> Result<Format, CliError> {
              --include, --location or --location-id",
         ));
     }
-    if args.show_codes && (args.read.output.output != Format::Csv || !args.include.is_empty()) {
+    let is_of_devices = args.include.iter().any(|kind| ResourceKind::DEVICES.contains(kind));
+    if args.show_codes && (args.read.output.output != Format::Csv || is_of_devices) {
         return Err(CliError::refused(
-            "`--show-codes` is for `-o csv` without --include; YAML has access codes unless --no-codes omits them, and lists of \
-             devices have none",
+            "`--show-codes` is for tables of networks with `-o csv`; YAML has access codes unless --no-codes omits them, and \
+             tables of devices have none",
         ));
     }
     if args.read.output.output == Format::Csv && args.include.len() > 1 {

@@ -66,7 +66,7 @@ pub(super) async fn run(args: &UndoArgs, printer: &Printer, shutdown: &Shutdown)
                 None => decrypt(&runs.journal_path(&run))?,
             }
         }
-        nothing => return Err(refused(nothing, args, &runs)),
+        nothing => return Err(refused(nothing, args, &runs, &target)),
     };
     let undo = prepare_undo(&mut history, &runs, &target, key.as_ref(), &scope, &mut live, client).await?;
     show_extent(&history.run, &undo, printer);
@@ -95,9 +95,9 @@ pub(super) async fn run(args: &UndoArgs, printer: &Printer, shutdown: &Shutdown)
 }
 
 /// Why there is nothing to undo.
-fn refused(choice: UndoChoice, args: &UndoArgs, runs: &RunDirectory) -> CliError {
+fn refused(choice: UndoChoice, args: &UndoArgs, runs: &RunDirectory, target: &RunTarget) -> CliError {
     CliError::refused(match choice {
-        UndoChoice::Begin(_) | UndoChoice::NoRun => return no_run(runs, &args.apply.run.journal.journal),
+        UndoChoice::Begin(_) | UndoChoice::NoRun => return no_run(runs, &args.apply.run.journal.journal, target),
         UndoChoice::Continue { run, undo } => format!(
             "the undo {undo} of run {run} is unfinished; `dectl undo {}` resumes it with its own plan",
             args.name
@@ -137,7 +137,7 @@ fn wanted(
                 Err(has_generated(&history, "name another run to undo that one, as `dectl runs` lists them"))
             }
             Some(_) => Ok(None),
-            None => Err(no_run(runs, &args.apply.run.journal.journal)),
+            None => Err(no_run(runs, &args.apply.run.journal.journal, target)),
         };
     }
     let history = decrypt(&runs.find(&args.name)?)?;
@@ -267,13 +267,17 @@ async fn resume(
     apply.run().await.map(Some)
 }
 
-/// No run in the directory is about this organization.
-fn no_run(runs: &RunDirectory, dir: &Path) -> CliError {
-    let others = match runs.all().count() {
+/// No run in the directory has changed anything in this organization.
+fn no_run(runs: &RunDirectory, dir: &Path, target: &RunTarget) -> CliError {
+    let (ours, others): (Vec<RunHistory>, Vec<RunHistory>) =
+        runs.all().flatten().partition(|history| history.identity.target.is_same(target));
+    let others = match others.len() {
         0 => String::new(),
         others => format!(" ({} of other or simulated organizations)", plural(others, "run")),
     };
-    CliError::refused(format!("no run of this organization in {}{others}; list runs with `dectl runs`", dir.display()))
+    let what =
+        if ours.is_empty() { "no run of this organization" } else { "no run that has changed this organization" };
+    CliError::refused(format!("{what} in {}{others}; list runs with `dectl runs`", dir.display()))
 }
 
 fn describe(target: &RunTarget) -> String {

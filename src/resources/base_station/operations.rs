@@ -26,7 +26,7 @@ impl OperationSpec for AddBaseStations {
         (status == 409).then_some("another network may have it: `dectl export --include base-stations` shows which")
     }
 
-    fn is_repeated_once(&self) -> bool {
+    fn is_repeated_if_unseen(&self) -> bool {
         true
     }
 }

@@ -28,7 +28,7 @@ impl OperationSpec for CreateNetwork {
         Ok(calls::create_network(request.location, settings, model).map(Response::Created))
     }
 
-    fn is_repeated_once(&self) -> bool {
+    fn is_repeated_if_unseen(&self) -> bool {
         true
     }
 }

@@ -65,8 +65,13 @@ impl<'de> Visitor<'de> for NetworkListVisitor {
         let mut wrong = None;
         while let Some(network) = list.next_element::<Option<WireNetwork<'de>>>()? {
             // Errors are reported once the response is known to be complete.
-            if let (Some(network), None) = (network, &wrong) {
-                wrong = self.take(network).err();
+            if wrong.is_none() {
+                wrong = match network {
+                    Some(network) => self.take(network).err(),
+                    None => {
+                        Some(WireError::Malformed(format!("network {} in the list is null", self.networks.len() + 1)))
+                    }
+                };
             }
         }
         Ok(WireNetworks(wrong.map_or(Ok(self.networks), Err)))
@@ -222,7 +227,6 @@ mod tests {
         let body = br#"{"dectNetworks":[
             {"id":"n1","name":"A","displayName":null,"defaultAccessCode":42,"defaultAccessCodeEnabled":"false",
              "numberOfLines":"3","new":{"a":[1]},"location":{"id":"l1","name":null,"x":1}},
-            null,
             {"id":"n2","location":{"id":"l1"},"name":["?"],"defaultAccessCode":"42"}], "more": null}"#;
         let organization = list(body).expect("a list");
         let networks: Vec<_> = organization.networks().map(|(_, network)| network.clone()).collect();
@@ -244,6 +248,7 @@ mod tests {
             b"[]",
             b"null",
             br#"{"dectNetworks":{}}"#,
+            br#"{"dectNetworks":[null]}"#,
             br#"{"dectNetworks":[{"id":"n"}]}"#,
             br#"{"dectNetworks":[{"id":"n","location":{"id":"l"}},{"id":"n","location":{"id":"l"}}]}"#,
         ] {

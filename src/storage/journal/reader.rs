@@ -67,6 +67,8 @@ pub struct RunHistory {
     pub networks_written: usize,
     /// The same for all things, base stations and handsets included.
     pub changes_written: usize,
+    /// Number of changes that were about to be sent, and whose result was not recorded.
+    pub changes_open: usize,
 }
 
 /// When a run has last changed the handsets of a network.
@@ -129,6 +131,12 @@ impl RecordedItem {
     /// Whether it may have added something.
     pub fn may_have_added(&self) -> bool {
         self.before.is_none() && self.after.is_some() && self.may_be_applied()
+    }
+
+    /// Whether it has added a handset that no list has shown yet: without one it has no id.
+    pub fn is_unlisted_handset(&self) -> bool {
+        let is_added = self.end == Some(WriteOutcome::Applied) && !self.is_reverted;
+        is_added && self.id.is_none() && self.is(ResourceKind::Handset, ChangeAction::Create)
     }
 
     /// Whether it may have been applied.
@@ -207,6 +215,7 @@ impl RunHistory {
             passwords: 0,
             networks_written: 0,
             changes_written: 0,
+            changes_open: 0,
         };
         let mut replay = Replay {
             history,
@@ -390,6 +399,7 @@ impl Replay {
 
     /// A write that was started and never finished may have been applied.
     fn end(mut self) -> RunHistory {
+        self.history.changes_open = self.open.len();
         for (key, open) in std::mem::take(&mut self.open) {
             let settings = open.item.to.as_ref().and_then(ResourceState::settings).cloned();
             if let (SETTINGS, Some(network), Some(settings)) = (key.operation, open.network, settings) {

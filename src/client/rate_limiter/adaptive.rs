@@ -144,7 +144,7 @@ impl RateLimiter {
 
     /// How many requests find a use at once: a caller needs no more workers.
     pub fn concurrency(&self) -> usize {
-        self.concurrency.workers()
+        self.concurrency.limit()
     }
 
     /// Until when all requests are paused, if that is later than `now`.
@@ -159,7 +159,7 @@ impl RateLimiter {
 
     /// Requests a permit.
     ///
-    /// Four gates, in this order: the common pause after a 429; the number in flight, which ramps up after a pause; the
+    /// Four gates, in this order: the common pause after a 429; the number in flight; the
     /// limits that have shown themselves; the configured maximum rate. A permit is recorded in the log as sent, and
     /// every response returns it.
     pub fn try_acquire(&mut self, kind: RequestClass, now: Instant) -> Admission {

@@ -13,9 +13,8 @@ use super::throttle_event::ThrottleEvent;
 use super::window::{Window, WindowEvent};
 use crate::runtime::Instant;
 
-/// A bucket explains long waits if it is contradicted by at most so many requests, and so many more for each in the log.
-const LONG_WAIT_MISFIT: f64 = 3.0;
-const LONG_WAIT_MISFIT_GROWTH: f64 = 0.005;
+/// A bucket explains long waits if it is contradicted by at most so many requests.
+const LONG_WAIT_MISFIT: f64 = 5.0;
 
 /// More tiers are not told apart.
 const MAX_WINDOWS: usize = 2;
@@ -122,8 +121,7 @@ impl Limits {
     fn is_misled(&mut self, event: WindowEvent, log: &RequestLog) -> bool {
         let is_bucket = || {
             let history = self.since(log).map(|since| log.history(since)).unwrap_or_default();
-            let contradiction = bucket_fit::least_contradiction(&history);
-            contradiction <= LONG_WAIT_MISFIT + LONG_WAIT_MISFIT_GROWTH * history.len() as f64
+            bucket_fit::least_contradiction(&history) <= LONG_WAIT_MISFIT
         };
         let refuted = self.windows.iter().position(|window| window.is_refuted(event, log));
         match (self.long_waits_mislead, refuted) {

@@ -17,9 +17,6 @@ const MAX_HISTORY: usize = 4_000;
 /// Refusals that take less than this share of the time of a result are decided before the work.
 const EARLY_DECISION: f64 = 0.6;
 
-/// Decisions that are closer to each other, in seconds, may have been made in the other order.
-const MIN_LATENESS: f64 = 0.005;
-
 /// A request arrives within this part of the time until its response.
 const WAY: u32 = 6;
 
@@ -173,9 +170,10 @@ impl RequestLog {
         let since = self.counted_at.get(from).map_or(since, |first| since.max(*first));
         let refused = self.refused.iter().map(|entry| self.decided_at(*entry)).filter(|at| *at >= since);
         // What is decided at the same time was refused because of what was let in.
-        let late = MIN_LATENESS.max(self.jitter());
-        let mut history: Vec<(f64, bool)> = refused.map(|at| (at.elapsed().as_secs_f64() + late, false)).collect();
-        history.extend(self.counted_at[from..].iter().map(|at| (at.elapsed().as_secs_f64(), true)));
+        let late = self.jitter();
+        let admitted = self.counted_at[from..].iter().map(|at| (at.elapsed().as_secs_f64(), true));
+        let refused = refused.map(|at| (at.elapsed().as_secs_f64() + late, false));
+        let mut history: Vec<(f64, bool)> = admitted.chain(refused).collect();
         history.sort_by(|(one, _), (other, _)| one.total_cmp(other));
         history
     }

@@ -18,18 +18,11 @@ const COMMON_PERIODS: [u64; 17] = [1, 2, 3, 5, 6, 10, 12, 15, 20, 30, 60, 90, 12
 /// Instants of resets are uncertain by this beyond their range.
 const SLACK: Duration = Duration::from_millis(250);
 
-/// Delay beyond the period, for clock differences and jitter.
-const MARGIN: Duration = Duration::from_millis(30);
-
 /// A probe is worth one refusal in so many requests: by then the budget is used up, so that it costs no time.
 const PROBE_REQUESTS: usize = 150;
 
-/// A probe this shortly before a period ends could be let in because a period is over.
-const MIN_PROBE_DISTANCE: Duration = Duration::from_secs(1);
-
-/// A window is not slower than this share of what was let in for so long.
+/// A window is not slower than this share of what was let in.
 const MIN_DELIVERED: f64 = 0.8;
-const MIN_AGE: Duration = Duration::from_secs(20);
 
 /// Shorter ones do not show in a `Retry-After`.
 const SHORT: Duration = Duration::from_secs(3);
@@ -143,7 +136,7 @@ impl Window {
             NthLast::None => return Availability::Now,
             NthLast::InFlight => None,
             // A request that is sent now is counted later.
-            NthLast::At(counted_at) => Some(counted_at + (self.period + MARGIN).saturating_sub(log.shortest_way())),
+            NthLast::At(counted_at) => Some(counted_at + self.period.saturating_sub(log.shortest_way())),
         };
         if free_at.is_some_and(|free_at| free_at <= now) {
             self.probing = None;
@@ -157,7 +150,7 @@ impl Window {
             };
         }
         match free_at {
-            Some(free_at) if free_at.duration_since(now) > MIN_PROBE_DISTANCE && self.may_probe(log) => {
+            Some(free_at) if self.may_probe(log) => {
                 let half_way = match log.nth_last(1) {
                     NthLast::At(last) if self.is_doubted => last + free_at.duration_since(last) / 2,
                     _ => now,
@@ -256,7 +249,7 @@ fn estimate(events: &[WindowEvent], current: Option<Duration>, log: &RequestLog)
     // It is not longer than the run, and not much slower than what was let in all the time.
     let last = events.last()?.reset.latest;
     let age = log.first().map_or(Duration::ZERO, |first| last.duration_since(first));
-    let since = events.first().map(|event| event.reset.latest).filter(|first| last > *first + MIN_AGE);
+    let since = events.first().map(|event| event.reset.latest).filter(|first| last > *first);
     let delivered = since.map_or(0.0, |first| log.since(first) as f64 / last.duration_since(first).as_secs_f64());
     current.into_iter().chain(between).chain(common).find_map(|period| {
         let used: Vec<(usize, usize)> = events.iter().map(|event| event.used(period, log)).collect();

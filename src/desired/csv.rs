@@ -497,8 +497,8 @@ impl Columns {
         }
     }
 
-    /// Reports mistakes in the headings; whether the rows can be read all the same: beside a column that nobody knows, but not if one
-    /// may be missing.
+    /// Reports mistakes in the headings; whether the rows can be read all the same: beside a column that is not known, but not if
+    /// one may be missing.
     fn report(&self, headings: &Row, span: impl Fn(&Cell) -> Span, diagnostics: &mut Diagnostics) -> bool {
         let mut is_readable = self.duplicates.is_empty();
         for at in &self.duplicates {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::timeline::Timeline;
 use crate::client::Statistics;
-use crate::plan::model::{ChangeIndex, Plan, ResourceState};
+use crate::plan::model::{Change, ChangeIndex, Plan, ResourceState};
 use crate::runtime::ShutdownReason;
 use crate::storage::journal::RunOutcome;
 use crate::webex::{ApiError, fmt_api_error};
@@ -80,6 +80,13 @@ impl ChangeResult {
             mismatched: Vec::new(),
             found: None,
         }
+    }
+
+    /// Whether all that differs in the final list is as before the change: the list may be late.
+    pub fn is_found_as_before(&self, change: &Change) -> bool {
+        let (found, before) = (self.found.as_ref(), change.before.as_ref());
+        let mut mismatched = change.kind().fields().iter().filter(|field| self.mismatched.contains(&field.name));
+        found.is_some() && mismatched.all(|field| field.of(found) == field.of(before))
     }
 }
 

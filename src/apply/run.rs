@@ -104,10 +104,19 @@ async fn record_what_was_found(run: &RunContext<'_>, results: &[ChangeResult]) {
         end: WriteOutcome::Applied,
         id: result.id.clone(),
     };
-    let results: Vec<JournalItemResult> = news.map(of).collect();
-    if !results.is_empty() {
-        // The run is over; without this an undo leaves alone what it cannot tell.
-        let _recorded = run.record(JournalEntry::WriteFinished { results }).await;
+    let finished: Vec<JournalItemResult> = news.map(of).collect();
+    let changes = run.plan.changes.iter().zip(results).filter(|(_, result)| result.status == ChangeStatus::Applied);
+    let shown = changes.filter_map(|(change, result)| {
+        let found = result.found.as_ref().filter(|_| !result.is_found_as_before(change))?;
+        Some((change.key(), found.clone()))
+    });
+    let states: Vec<_> = shown.collect();
+    // The run is over; without these an undo leaves alone what it cannot tell.
+    if !finished.is_empty() {
+        let _recorded = run.record(JournalEntry::WriteFinished { results: finished }).await;
+    }
+    if !states.is_empty() {
+        let _recorded = run.record(JournalEntry::Shown { states }).await;
     }
 }
 

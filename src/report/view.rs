@@ -470,12 +470,8 @@ impl ResultView {
                 .state()
                 .and_then(|state| DeviceView::of(state, &added))
                 .map(|device| DeviceView { id: result.id.clone().or(device.id), ..device });
-            let found = result.found.as_ref();
-            let mismatched = change.kind().fields().iter().filter(|field| result.mismatched.contains(&field.name));
-            let mut is_as_before = mismatched.map(|field| field.of(found) == field.of(change.before.as_ref()));
-            let is_found_as_before = found.is_some() && is_as_before.all(|is_same| is_same);
             NetworkView {
-                is_found_as_before,
+                is_found_as_before: result.is_found_as_before(change),
                 location: change.location.id.clone(),
                 location_name: change.location.name.to_string(),
                 action: change.action(),

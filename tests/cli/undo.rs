@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dectl::simulator::{FaultConfig, RequestFault, SimulatedOrganization, SimulatedState};
+use dectl::simulator::{FaultConfig, Quirk, RequestFault, SimulatedOrganization, SimulatedState};
 
 use crate::harness::{TestEnv, copy_example, live_names, network, stage_of, three_networks};
 
@@ -1020,4 +1020,25 @@ fn a_run_that_has_changed_nothing_is_none_of_another_organization() {
     let undo = env.run(&["undo", "last", "--yes"]);
     assert_eq!(undo.code, Some(1));
     assert!(undo.stderr.contains("no run that has changed this organization in"), "{}", undo.stderr);
+}
+
+#[test]
+fn what_the_server_has_normalized_is_as_the_run_has_left_it() {
+    let env = TestEnv::new();
+    let lab = network_id(&env, "TRD Lab");
+    let before = live_names(&env);
+    env.set_faults(FaultConfig { quirks: vec![Quirk::Trimmed], ..FaultConfig::default() });
+    env.write(
+        "d.yaml",
+        &format!(
+            "version: 1\nlocations:\n  - name: Trondheim Clinic\n    networks:\n      - {{ id: {lab}, name: 'TRD X ' }}\n      \
+             - {{ name: 'TRD New ', model: DBS210, defaultAccessCode: \"7310\" }}\n"
+        ),
+    );
+    let applied = env.run(&["apply", "d.yaml", "--yes"]);
+    assert_eq!(applied.code, Some(3), "{}{}", applied.stdout, applied.stderr);
+    assert!(applied.stdout.contains("found \"TRD X\""), "{}", applied.stdout);
+    let undo = env.run(&["undo", "last", "--yes", "--max-deletes", "1"]);
+    assert_eq!(undo.code, Some(0), "{}{}", undo.stdout, undo.stderr);
+    assert_eq!(live_names(&env), before);
 }

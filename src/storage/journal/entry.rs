@@ -35,6 +35,11 @@ pub enum JournalEntry {
     WriteFinished {
         results: Vec<JournalItemResult>,
     },
+    /// The final list has shown other values than the acknowledged ones, as of a server that normalizes them: that is how the run has
+    /// left these things.
+    Shown {
+        states: Vec<(ChangeKey, ResourceState)>,
+    },
     /// A request that changes handsets or lines of a network is sent now, so that the next one must wait.
     HandsetsChanging {
         network: NetworkId,
@@ -250,6 +255,15 @@ impl JournalEntry {
                 items: items.iter().map(|item| JournalItemJson::of(item, key)).collect(),
             },
             Self::WriteFinished { results } => JournalLineJson::WriteFinished { results: results.clone() },
+            Self::Shown { states } => JournalLineJson::Shown {
+                states: states
+                    .iter()
+                    .map(|(change, state)| ShownJson {
+                        key: change.clone(),
+                        state: StateJson::from(state).encrypted(key),
+                    })
+                    .collect(),
+            },
             Self::HandsetsChanging { network } => JournalLineJson::HandsetsChanging { network: network.to_string() },
             Self::PasswordRequested { location, network, name } => JournalLineJson::PasswordRequested {
                 location: location.id.to_string(),
@@ -300,6 +314,9 @@ pub(super) enum JournalLineJson {
     WriteFinished {
         results: Vec<JournalItemResult>,
     },
+    Shown {
+        states: Vec<ShownJson>,
+    },
     HandsetsChanging {
         network: String,
     },
@@ -328,9 +345,22 @@ impl JournalLineJson {
                 network,
                 items: items.into_iter().map(|item| item.decrypted(key)).collect::<Option<_>>()?,
             },
+            Self::Shown { states } => Self::Shown {
+                states: states
+                    .into_iter()
+                    .map(|shown| Some(ShownJson { state: shown.state.decrypted(key)?, ..shown }))
+                    .collect::<Option<_>>()?,
+            },
             other => other,
         })
     }
+}
+
+/// What the final list has shown of a change.
+#[derive(Serialize, Deserialize)]
+pub(super) struct ShownJson {
+    pub(super) key: ChangeKey,
+    pub(super) state: StateJson,
 }
 
 /// States of the change that are those of the request are left out.

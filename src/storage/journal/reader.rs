@@ -8,8 +8,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::entry::{
-    FORMAT_VERSION, JournalItem, JournalItemResult, JournalLineJson, Line, RunIdentity, RunOutcome, WriteKind,
-    WriteOutcome,
+    FORMAT_VERSION, JournalItem, JournalItemResult, JournalLineJson, Line, RunIdentity, RunOutcome, ShownJson,
+    WriteKind, WriteOutcome,
 };
 use crate::model::{LocationId, NetworkId, Settings};
 use crate::plan::model::{ChangeAction, ChangeKey, Operation, ResourceKind, ResourceState};
@@ -291,6 +291,11 @@ impl Replay {
                     self.finish(result, open, time);
                 }
             }
+            JournalLineJson::Shown { states } => {
+                for ShownJson { key, state } in states {
+                    self.shown(&key, state.into());
+                }
+            }
             JournalLineJson::PasswordRequested { .. } => self.history.passwords += 1,
             JournalLineJson::PasswordEnded { end, .. } => {
                 self.passwords_generated += usize::from(end == WriteOutcome::Applied);
@@ -385,6 +390,27 @@ impl Replay {
             let is_unknown = end == WriteOutcome::Unknown && open.adds_handset();
             let may_come_late = is_unknown || change.may_come_late && change.at == time;
             *change = HandsetChangeTime { at: time, may_come_late };
+        }
+    }
+
+    /// The final list has shown other values than those that were sent.
+    fn shown(&mut self, key: &ChangeKey, state: ResourceState) {
+        if key.operation == SETTINGS {
+            let modified = self.place.get(&NetworkId::new(key.network.as_str()));
+            if let Some((at, settings)) = modified.zip(state.settings()) {
+                self.history.modified[*at].final_states.insert(0, settings.clone());
+            }
+            return;
+        }
+        let known = self.history.items.iter_mut().rev().find(|known| known.key == *key);
+        if let Some(after) = known.and_then(|known| known.after.as_mut()) {
+            match (after, state) {
+                // Of a network that was created, its settings are shown.
+                (ResourceState::Network { settings, .. }, ResourceState::Network { settings: shown, .. }) => {
+                    *settings = shown;
+                }
+                (after, state) => *after = state,
+            }
         }
     }
 

@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::pin::pin;
+use std::time::Duration;
 
 use super::admission::Admission;
 use super::context::RunContext;
@@ -131,8 +132,15 @@ fn note_late_prerequisites(results: &mut [ChangeResult]) {
     }
 }
 
-/// Whether another list can succeed at all.
+/// A run that is to stop waits no longer than this for its turn to read the list again.
+const MAX_PAUSE_OF_STOP: Duration = Duration::from_secs(5);
+
+/// Whether another list can succeed at all, and soon if the run is to stop.
 fn can_verify(client: &ApiClient) -> bool {
+    let is_paused = client.paused_until().is_some_and(|until| until > client.clock().now() + MAX_PAUSE_OF_STOP);
+    if is_paused && client.shutdown().is_requested() {
+        return false;
+    }
     !matches!(
         client.shutdown().level(),
         ShutdownLevel::Immediate

@@ -32,6 +32,8 @@ enum Settled {
     },
     Failed(ApiError),
     NotSent,
+    /// A limit that ends the run has refused it.
+    Refused(ApiError),
     Unknown(ApiError),
     /// The request was lost, and a read shows nothing of it: it is sent again.
     Repeat(ApiError),
@@ -46,6 +48,7 @@ impl Settled {
             Self::Applied { id } => WriteResult::applied(id),
             Self::Failed(error) => WriteResult::failed(error),
             Self::NotSent => WriteResult::not_started(None),
+            Self::Refused(error) => WriteResult::refused(error),
             Self::Unknown(error) => WriteResult::unknown(error),
             Self::Deferred => WriteResult { is_deferred: true, ..WriteResult::not_started(None) },
             Self::Repeat(_) => return None,
@@ -343,7 +346,7 @@ impl GroupWorker<'_, '_> {
 /// Whatever became of the second attempt, the first one may still be applied.
 fn after_first_attempt(settled: Settled, first: Option<&ApiError>) -> Settled {
     match (settled, first) {
-        (Settled::NotSent, Some(first)) => Settled::Unknown(first.clone()),
+        (Settled::NotSent | Settled::Refused(_), Some(first)) => Settled::Unknown(first.clone()),
         (Settled::Failed(error), Some(_)) => Settled::Unknown(ApiError { applied: MaybeApplied::Unknown, ..error }),
         (settled, _) => settled,
     }
@@ -430,6 +433,7 @@ async fn settle(
         Told::ByItem(results) => settle_items(run, spec, request, &results, is_repeated).await,
         Told::NotSent => all(&|| Settled::NotSent),
         Told::Deferred => all(&|| Settled::Deferred),
+        Told::Failed(error) if error.class == ErrorClass::RateLimited => all(&|| Settled::Refused(error.clone())),
         Told::Failed(error) => all(&|| Settled::Failed(error.clone())),
         Told::ReadTells(error) => failed_unless_applied(poll(run, request, vec![error; request.items.len()]).await),
         Told::Lost(error) => {

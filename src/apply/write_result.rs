@@ -50,6 +50,11 @@ impl WriteResult {
         Self { progress: StepState::NotSent, result, error: None, is_deferred: false }
     }
 
+    /// Refused before it was looked at: as if it had not been sent.
+    pub(super) fn refused(error: ApiError) -> Self {
+        Self { error: Some(error.clone()), ..Self::not_started(Some((&error).into())) }
+    }
+
     pub(super) fn failed(error: ApiError) -> Self {
         let result = failed_with(ChangeStatus::Failed, (&error).into());
         Self { progress: StepState::Failed, result, error: Some(error), is_deferred: false }

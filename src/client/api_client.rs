@@ -319,7 +319,6 @@ impl ApiClient {
         let permit = self.acquire_permit(class, call.written_location(), context, state.maybe_applied).await?;
         let Some(in_flight) = permit else { return Ok(Attempt::LockedMeanwhile) };
         state.sent += 1;
-        state.sent_at = Some(self.clock.now());
         state.token_generation = self.token_generation.get();
         self.count(|statistics| {
             statistics.requests += 1;
@@ -385,7 +384,7 @@ impl ApiClient {
         state: &mut AttemptState,
     ) -> Result<(), SendError> {
         let now = self.clock.now();
-        self.record_failure(&error, state.sent_at.unwrap_or(now), now);
+        self.record_failure(&error, now);
         state.record_failure(error.class, now);
         let attempt = FailedAttempt {
             error: &error,
@@ -435,10 +434,10 @@ impl ApiClient {
     }
 
     /// Records what an error says about the API as a whole.
-    fn record_failure(&self, error: &ApiError, sent: Instant, now: Instant) {
+    fn record_failure(&self, error: &ApiError, now: Instant) {
         if error.class != ErrorClass::Transient {
             self.circuit_breaker.borrow_mut().record_success();
-        } else if self.circuit_breaker.borrow_mut().record_failure(sent, now) {
+        } else if self.circuit_breaker.borrow_mut().record_failure(now) {
             self.shutdown.request(ShutdownLevel::Graceful(ShutdownReason::CircuitBreakerOpen));
         }
         if error.class == ErrorClass::RateLimited {

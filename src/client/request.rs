@@ -72,8 +72,6 @@ pub enum SendError {
 #[derive(Default)]
 pub(super) struct AttemptState {
     pub(super) sent: u32,
-    /// When the last attempt was sent.
-    pub(super) sent_at: Option<Instant>,
     pub(super) failed: u32,
     pub(super) locks: u32,
     /// How long the location was locked, up to the last 423.

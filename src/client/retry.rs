@@ -58,13 +58,13 @@ const MAX_BACKOFF: Duration = Duration::from_secs(30);
 
 /// The delay after the `attempt`-th failure (from 1): `Retry-After`, or exponential with full jitter.
 ///
-/// A quarter of the bound is fixed, so that the next attempt never follows at once.
+/// Half of the bound is fixed: the attempts of a request are not used up by an outage of some seconds.
 pub(super) fn backoff_delay(attempt: u32, retry_after: Option<RetryAfter>, rng: &mut SeededRng) -> Duration {
     if let Some(wait) = retry_after.and_then(RetryAfter::wait) {
         return wait;
     }
     let bound = INITIAL_BACKOFF.saturating_mul(1 << attempt.clamp(1, 16)).min(MAX_BACKOFF);
-    bound / 4 + rng.full_jitter(bound - bound / 4)
+    bound / 2 + rng.full_jitter(bound / 2)
 }
 
 /// Minimum wait before a locked location is retried.
@@ -157,10 +157,13 @@ impl RetryPolicy {
             RetryDecision::Fail(None)
         } else if waited + wait > limit + limit / TOLERANCE {
             let seconds = |time: Duration| time.as_secs_f64().ceil();
+            let waited = match waited {
+                Duration::ZERO => String::new(),
+                waited => format!("rate limited for {} s, and ", seconds(waited)),
+            };
+            let wait = seconds(wait);
             RetryDecision::RateLimitTimeout(format!(
-                "rate limited for {} s, next attempt in {} s (--rate-limit-timeout {limit:?})",
-                seconds(waited),
-                seconds(wait)
+                "{waited}the server asks to wait for {wait} s: longer than --rate-limit-timeout ({limit:?})"
             ))
         } else {
             RetryDecision::Retry

@@ -13,7 +13,7 @@ use super::text::stop_reason;
 use crate::apply::Event;
 use crate::model::LocationId;
 use crate::plan::model::{ChangeAction, Operation, Plan, ResourceKind, Step};
-use crate::runtime::{Clock, Instant};
+use crate::runtime::{Clock, Instant, ShutdownReason};
 
 pub struct ProgressDisplay {
     clock: Clock,
@@ -160,7 +160,8 @@ impl ProgressDisplay {
                 Words::Said(format!("{subject}: attempt {attempts} failed, retrying in {wait}"))
             }
             Event::Stopping { reason } => {
-                Words::Said(format!("stopping: {}; waiting for in-flight writes", stop_reason(*reason)))
+                let again = if *reason == ShutdownReason::Interrupt { "; Ctrl-C again stops at once" } else { "" };
+                Words::Said(format!("stopping: {}; waiting for in-flight writes{again}", stop_reason(*reason)))
             }
             Event::Restoring { subject } => Words::Said(format!("{}: restoring its former state", sanitize(subject))),
             Event::AwaitingLateWrites { networks, until } => {

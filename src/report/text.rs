@@ -723,7 +723,7 @@ pub fn stop_reason(reason: ShutdownReason) -> &'static str {
         ShutdownReason::Declined => "the next wave was declined",
         ShutdownReason::Unauthorized => "the token or its permissions are insufficient",
         ShutdownReason::UnexpectedChange => "a network was changed by another client",
-        ShutdownReason::RateLimitTimeout => "no request was let in within --rate-limit-timeout",
+        ShutdownReason::RateLimitTimeout => "no request would be let in within --rate-limit-timeout",
         ShutdownReason::RetryAfterTooLong => "Retry-After exceeds the maximum (1 h)",
         ShutdownReason::JournalWriteFailed => "the journal cannot be written",
     }

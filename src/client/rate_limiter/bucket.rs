@@ -29,9 +29,11 @@ const MIN_STEPS: f64 = 20.0;
 const OVERDUE_GROWTH: f64 = 0.000_2;
 const MAX_OVERDUE_GROWTH: f64 = 0.05;
 
-/// A refusal is overdue after so many successes for each request that overflows in its pause, and after so many at least.
+/// A refusal is overdue after so many successes for each request that overflows in its pause, and at least after those of so many
+/// seconds, within bounds: where a rate is slow, that it has become faster is worth more than a refusal.
 const DUE: f64 = 50.0;
-const MIN_DUE: f64 = 80.0;
+const DUE_SECONDS: f64 = 20.0;
+const MIN_DUE: (f64, f64) = (40.0, 80.0);
 
 /// A bucket that takes longer to refill, in seconds, may be a window whose reset is not known: it is tried after so many requests,
 /// twice as many with every further refusal until that is as rare as for any other one, and then grows so much faster.
@@ -272,10 +274,11 @@ impl Refusal {
     /// After how many requests without a refusal the rate is far too low, and how much faster it then grows: what a pause costs
     /// makes it later.
     fn due(&self, rate: f64) -> (usize, f64) {
-        let due = (DUE * self.lost(rate)).max(MIN_DUE) as usize;
+        let overflow = DUE * self.lost(rate);
+        let due = overflow.max((rate * DUE_SECONDS).clamp(MIN_DUE.0, MIN_DUE.1)) as usize;
         let of_window = WINDOW_LIKE_DUE << self.number.saturating_sub(2);
-        if self.found.burst > WINDOW_LIKE * rate && of_window < due {
-            (of_window, WINDOW_LIKE_GROWTH)
+        if self.found.burst > WINDOW_LIKE * rate && of_window < overflow.max(MIN_DUE.1) as usize {
+            (of_window.min(due), WINDOW_LIKE_GROWTH)
         } else {
             (due, 1.0)
         }
@@ -345,6 +348,6 @@ mod tests {
         assert!(due(1.0) < due(30.0));
         // What may be a window is asked sooner, and then grows faster.
         let (soon, factor) = refusal(0.5, 0.5, 0.6).due(0.5);
-        assert!(soon < due(1.0) && factor > 1.0);
+        assert!(soon <= due(1.0) && factor > 1.0);
     }
 }

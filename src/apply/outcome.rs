@@ -148,6 +148,12 @@ impl Outcome {
         }
     }
 
+    /// Whether the list was read at the end and shows what was written.
+    pub fn is_verified(&self) -> bool {
+        let is_shown = |result: &ChangeResult| result.verified != Some(false);
+        self.verification == Verification::Completed && self.results.iter().all(is_shown)
+    }
+
     /// Whether everything is as planned, as far as verification was requested.
     pub fn is_complete(&self) -> bool {
         let verified = !matches!(self.verification, Verification::Failed(_));

@@ -138,6 +138,8 @@ fn compare(
                     })
                 });
             }
+            // What was refused for sure is another client's.
+            ChangeStatus::Failed if change.action() == ChangeAction::Create => {}
             // It was applied late, or its response was lost.
             _ if is_match => {
                 let id = result.id.take();
@@ -223,6 +225,8 @@ fn compare_settings(
             result.mismatched = different.into_iter().map(Setting::api_name).collect();
             is_generated
         }
+        // What was refused for sure is another client's.
+        ChangeStatus::Failed if change.before.is_none() => false,
         // A write that was applied late, or whose response was lost.
         _ if standing.is_applied() => {
             let id = standing.id().filter(|_| change.before.is_none());

@@ -45,12 +45,20 @@ impl From<ExitStatus> for ExitCode {
 }
 
 impl ExitStatus {
+    /// That of a command that a signal has stopped.
+    pub(crate) const fn of_signal(reason: Option<ShutdownReason>) -> Option<Self> {
+        match reason {
+            Some(ShutdownReason::Terminate) => Some(Self::Terminated),
+            Some(ShutdownReason::Interrupt) => Some(Self::Interrupted),
+            _ => None,
+        }
+    }
+
     /// The exit status of an outcome.
     pub(crate) fn of(outcome: &Outcome, plan: &Plan) -> Self {
         match outcome.class(plan) {
             RunOutcome::Unchanged => Self::Success,
-            RunOutcome::Interrupted if outcome.stopped == Some(ShutdownReason::Terminate) => Self::Terminated,
-            RunOutcome::Interrupted => Self::Interrupted,
+            RunOutcome::Interrupted => Self::of_signal(outcome.stopped).unwrap_or(Self::Interrupted),
             _ if outcome.is_complete() => Self::Success,
             _ if outcome.statistics.writes == 0 => Self::Error,
             _ => Self::Incomplete,
@@ -109,11 +117,8 @@ impl CliError {
     }
 
     pub(crate) const fn exit(&self) -> ExitStatus {
-        match self {
-            Self::Stopped(Some(ShutdownReason::Terminate)) => ExitStatus::Terminated,
-            Self::Stopped(Some(ShutdownReason::Interrupt)) => ExitStatus::Interrupted,
-            _ => ExitStatus::Error,
-        }
+        let signal = if let Self::Stopped(reason) = self { ExitStatus::of_signal(*reason) } else { None };
+        if let Some(exit) = signal { exit } else { ExitStatus::Error }
     }
 
     /// Sets the signal that stopped it, if any.

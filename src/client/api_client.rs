@@ -52,7 +52,18 @@ pub struct ApiClient {
     /// From and to when all requests were paused.
     pub(super) pauses: RefCell<Vec<(Instant, Instant)>>,
     listed: RefCell<ListedLocations>,
+    /// What lists must show that were read before the first write.
+    expected: RefCell<Option<Expected>>,
 }
+
+/// What an earlier run has written: lists may lag behind it until then.
+struct Expected {
+    until: Instant,
+    is_outdated: Box<dyn Fn(&LiveState) -> bool>,
+}
+
+/// The time between two looks at what lags.
+const LAG_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Whose networks are listed: all of the organization, unless its list is left alone or denied.
 #[derive(Clone, Debug, Default)]
@@ -101,7 +112,26 @@ impl ApiClient {
             reported_until: Cell::new(None),
             pauses: RefCell::default(),
             listed: RefCell::default(),
+            expected: RefCell::default(),
         }
+    }
+
+    /// Lets lists and devices be read again, until then at most, while `is_outdated` says that they lag behind what was written before.
+    /// The first write ends that.
+    pub fn expect(&self, until: Instant, is_outdated: impl Fn(&LiveState) -> bool + 'static) {
+        self.expected.replace(Some(Expected { until, is_outdated: Box::new(is_outdated) }));
+    }
+
+    /// Whether what was read lags behind what was written before; waits a moment then, so that it is read again.
+    pub async fn lags(&self, live: &LiveState) -> bool {
+        let now = self.clock.now();
+        let is_outdated = |expected: &Expected| now < expected.until && (expected.is_outdated)(live);
+        let lags = self.expected.borrow().as_ref().is_some_and(is_outdated);
+        if lags {
+            tracing::info!("what was written before is not shown yet; reading it again");
+            self.wait_as(Priority::Normal, LAG_INTERVAL).await;
+        }
+        lags
     }
 
     /// Lists the networks of these locations alone, which a token of a location administrator may do.
@@ -114,11 +144,20 @@ impl ApiClient {
         self.listed.borrow_mut().if_denied = locations;
     }
 
-    /// Lists all networks, or those of some locations with one request each.
+    /// Lists all networks, or those of some locations with one request each; again while that lags behind what was written before.
     ///
     /// # Errors
     /// If a request fails.
     pub async fn list_networks(&self, priority: Priority) -> Result<LiveState, SendError> {
+        loop {
+            let live = self.list_networks_once(priority).await?;
+            if !self.lags(&live).await {
+                return Ok(live);
+            }
+        }
+    }
+
+    async fn list_networks_once(&self, priority: Priority) -> Result<LiveState, SendError> {
         let ListedLocations { only, if_denied } = self.listed.borrow().clone();
         if !only.is_empty() {
             return self.list_locations(&only, priority).await;
@@ -279,6 +318,9 @@ impl ApiClient {
     /// If no attempt succeeded, or a shutdown was requested first.
     pub async fn send<T>(&self, call: &Call<'_, T>, context: RequestContext<'_>) -> Result<T, SendError> {
         let mut state = AttemptState { met: self.overload.next_request(), ..AttemptState::default() };
+        if call.is_write() {
+            self.expected.take();
+        }
         // Locks affect writes only.
         if let Some(location) = call.written_location() {
             state.locked_for = self.wait_for_lock(location, context, &state).await?;

@@ -3,9 +3,11 @@
 //! The API documents 503 as "Server is overloaded with requests. Try again later." One with `Retry-After` may be about its
 //! request only. Another request that meets one before twice the named wait is over shows that it is about all of them: from
 //! then on they are refusals like 429, for which all pause and which use up no attempt; but not of a request that meets them
-//! again and again while others get through.
+//! again and again while others get through. A 503 without a wait is a refusal while a quarter of the last responses are such, to
+//! several requests, and others got through: the server is at work.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
 
 use crate::runtime::Instant;
@@ -20,6 +22,10 @@ const LONGEST: Duration = Duration::from_secs(3_600);
 /// So often may others get through between two refusals of a request until they are taken for its own matter.
 const MAX_UNLUCKY: u32 = 8;
 
+/// So many of the last responses are looked at for a 503 without a wait, and so many of them must be such.
+const RECENT: usize = 16;
+const MANY: usize = RECENT / 4;
+
 #[derive(Debug, Default)]
 pub(super) struct Overload {
     requests: Cell<u64>,
@@ -29,6 +35,10 @@ pub(super) struct Overload {
     is_known: Cell<bool>,
     /// How many requests got through.
     successes: Cell<u64>,
+    /// The last responses: the requests that met a 503 without a wait, and `None` for those that got through.
+    recent: RefCell<VecDeque<Option<u64>>>,
+    /// There were many of them, and no request got through since.
+    has_many: Cell<bool>,
 }
 
 /// What a request has met.
@@ -50,25 +60,49 @@ impl Overload {
     /// A request got through.
     pub(super) fn succeeded(&self) {
         self.successes.set(self.successes.get() + 1);
+        self.has_many.set(false);
+        self.remember(None);
+    }
+
+    fn remember(&self, refused: Option<u64>) {
+        let mut recent = self.recent.borrow_mut();
+        recent.push_back(refused);
+        if recent.len() > RECENT {
+            recent.pop_front();
+        }
     }
 
     /// Whether an error of a request refuses all requests.
     pub(super) fn is_refusal(&self, error: &ApiError, met: &mut Met, now: Instant) -> bool {
-        let Some(wait) = error.retry_after.and_then(RetryAfter::wait).filter(|_| is_overload(error)) else {
-            return false;
+        let is_about_all = match error.retry_after.and_then(RetryAfter::wait) {
+            Some(wait) if matches!(error.status, Some(502..=504)) => self.is_confirmed(met.request, wait, now),
+            None if error.status == Some(503) => self.is_one_of_many(met.request),
+            _ => return false,
         };
-        let last = self.last.replace(Some((met.request, now + wait.clamp(SHORTEST, LONGEST) * 2)));
-        if last.is_some_and(|(other, until)| other != met.request && now < until) {
-            self.is_known.set(true);
-        }
         let before = met.successes.replace(self.successes.get());
         met.unlucky += u32::from(before.is_some_and(|before| before < self.successes.get()));
-        self.is_known.get() && met.unlucky <= MAX_UNLUCKY
+        is_about_all && met.unlucky <= MAX_UNLUCKY
     }
-}
 
-fn is_overload(error: &ApiError) -> bool {
-    matches!(error.status, Some(502..=504))
+    /// Whether another request has met one before twice its wait was over, now or before.
+    fn is_confirmed(&self, request: u64, wait: Duration, now: Instant) -> bool {
+        let last = self.last.replace(Some((request, now + wait.clamp(SHORTEST, LONGEST) * 2)));
+        if last.is_some_and(|(other, until)| other != request && now < until) {
+            self.is_known.set(true);
+        }
+        self.is_known.get()
+    }
+
+    /// Whether several requests have met many of them of late, while others got through; from then on until one gets through.
+    fn is_one_of_many(&self, request: u64) -> bool {
+        self.remember(Some(request));
+        let recent = self.recent.borrow();
+        let refused: Vec<u64> = recent.iter().copied().flatten().collect();
+        let requests: HashSet<&u64> = refused.iter().collect();
+        let are_many = refused.len() >= MANY && refused.len() < recent.len() && requests.len() > 1;
+        self.has_many.set(self.has_many.get() || are_many);
+        self.has_many.get()
+    }
 }
 
 #[cfg(test)]
@@ -107,6 +141,36 @@ mod tests {
                 overload.is_refusal(&refused(*status, *wait), &mut met, seconds(*at))
             });
             assert_eq!(last.last(), Some(*expected), "{responses:?}");
+        }
+    }
+
+    #[test]
+    fn many_without_a_wait_are_refusals_while_others_get_through() {
+        // Responses, each the request that was refused, or 0 for one that got through; and whether the last one is a refusal.
+        let cases: &[(&[u64], bool)] = &[
+            (&[1], false),
+            (&[0, 0, 1, 2, 3], false),
+            (&[0, 0, 1, 2, 3, 4], true),
+            // No request gets through.
+            (&[1, 2, 3, 4, 5], false),
+            // One request alone.
+            (&[0, 0, 1, 1, 1, 1], false),
+            // Later on none gets through.
+            (&[0, 1, 2, 3, 4, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5], true),
+            // Too long ago.
+            (&[0, 1, 2, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4], false),
+        ];
+        for (responses, expected) in cases {
+            let overload = Overload::default();
+            let mut last = false;
+            for request in *responses {
+                let mut met = Met { request: *request, ..Met::default() };
+                match request {
+                    0 => overload.succeeded(),
+                    _ => last = overload.is_refusal(&refused(503, None), &mut met, Instant::START),
+                }
+            }
+            assert_eq!(last, *expected, "{responses:?}");
         }
     }
 

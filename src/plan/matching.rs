@@ -55,8 +55,8 @@ impl<'a> EntryGroup<'a> {
 #[derive(Debug)]
 pub struct Matches<'a> {
     pub(crate) managed: Vec<Managed<'a>>,
-    /// What is wrong with locations, by what files call them: unknown and ambiguous ones.
-    locations: Vec<(&'a str, Diagnostics)>,
+    /// What is wrong with locations: unknown and ambiguous ones.
+    locations: Diagnostics,
 }
 
 impl<'a> Matches<'a> {
@@ -66,14 +66,13 @@ impl<'a> Matches<'a> {
         Self { managed, locations }
     }
 
-    /// Unknown and ambiguous locations and entries. Errors about locations out of scope are warnings: no site waits for the file of
-    /// another one.
+    /// Unknown and ambiguous locations and entries. Errors about entries of locations out of scope are warnings: no site waits for the
+    /// file of another one. Which location an unknown one is, nothing tells.
     pub fn diagnostics(&self, live: &LiveState, is_in_scope: impl Fn(&str) -> bool) -> Diagnostics {
-        let names = self.managed.iter().map(|managed| (&*live.location(managed.location).name, &managed.diagnostics));
-        let mut all = Diagnostics::new();
-        for (location, found) in self.locations.iter().map(|(label, found)| (*label, found)).chain(names) {
-            let mut found = found.clone();
-            if !is_in_scope(location) {
+        let mut all = self.locations.clone();
+        for managed in &self.managed {
+            let mut found = managed.diagnostics.clone();
+            if !is_in_scope(&live.location(managed.location).name) {
                 found.demote_errors();
             }
             all.append(found);
@@ -122,18 +121,14 @@ impl<'a> Matches<'a> {
     }
 }
 
-fn match_entries<'a>(desired: &'a Desired, live: &LiveState) -> (Vec<Managed<'a>>, Vec<(&'a str, Diagnostics)>) {
+fn match_entries<'a>(desired: &'a Desired, live: &LiveState) -> (Vec<Managed<'a>>, Diagnostics) {
     let mut found: HashMap<LocationIndex, Vec<&'a DesiredLocation>> = HashMap::new();
-    let (names, mut locations) = (LocationsByName::of(live), Vec::new());
+    let (names, mut locations) = (LocationsByName::of(live), Diagnostics::new());
     for desired_location in &desired.locations {
-        let mut diagnostics = Diagnostics::new();
-        if !is_gone(desired_location, live, &names, &mut diagnostics)
-            && let Some(location) = names.find(desired_location, live, &mut diagnostics)
+        if !is_gone(desired_location, live, &names, &mut locations)
+            && let Some(location) = names.find(desired_location, live, &mut locations)
         {
             found.entry(location).or_default().push(desired_location);
-        }
-        if !diagnostics.is_empty() {
-            locations.push((desired_location.label(), diagnostics));
         }
     }
     let mut managed: Vec<Managed<'a>> = found

@@ -9,7 +9,7 @@ use std::time::Duration;
 use futures::future::{Either, select};
 
 use super::error::Error;
-use super::handset_interval::MAX_RUNS;
+use super::last_run::MAX_RUNS;
 use super::prepare::PreparedPlan;
 use super::read_devices::read_for_plan;
 use super::resume::inputs_digest;
@@ -47,7 +47,7 @@ impl ApplyWorkflow<'_> {
             waves => WaveRunner { workflow: self, plan, journal: &journal, waves, on_event: &on_event }.run().await,
         };
         ui.run_finished();
-        let end = JournalEntry::RunFinished { outcome: outcome.class(plan) };
+        let end = JournalEntry::RunFinished { outcome: outcome.class(plan), is_verified: outcome.is_verified() };
         // The run is over; a failure to write the last entry has no consequences.
         let _recorded = journal.append(end, self.timestamp()).await;
         Ok(CompletedRun { outcome, journal: journal.path().map(Path::to_path_buf), plan: checked.into_plan() })

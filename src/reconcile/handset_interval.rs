@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::time::Duration;
 
+use super::last_run::{MAX_RUNS, expect_last_run};
 use crate::client::{ApiClient, Priority, SendError};
 use crate::model::{DeviceList, LocationId, NetworkId};
 use crate::plan::model::{Listed, ResourceState, Standing, States};
@@ -13,9 +14,6 @@ use crate::runtime::Instant;
 use crate::storage::journal::RecordedItem;
 use crate::storage::{RunDirectory, RunTarget};
 use crate::webex::{ErrorClass, NetworkPath};
-
-/// So many of the newest runs are looked at.
-pub(super) const MAX_RUNS: usize = 20;
 
 /// A network to which an earlier run has added handsets without seeing them in a list.
 #[derive(Debug)]
@@ -27,13 +25,15 @@ pub struct LateHandsets {
     added: Option<Vec<ResourceState>>,
 }
 
-/// Tells the client how long the handsets of each network must be left alone, as far as journals record it. Returns the
+/// Tells the client what lists must show of the newest run, and how long the handsets of each network must be left alone, as far as
+/// journals record it. Returns the
 /// networks that an earlier run may have added handsets to without seeing them: a list is complete only after that time.
 pub fn heed_earlier_runs(
     journal_dir: &Path,
     target: &RunTarget,
     client: &ApiClient,
 ) -> HashMap<NetworkId, LateHandsets> {
+    expect_last_run(journal_dir, target, client);
     let mut late: HashMap<NetworkId, LateHandsets> = HashMap::new();
     let Ok(runs) = RunDirectory::open(journal_dir) else { return late };
     let clock = client.clock();

@@ -7,6 +7,7 @@
 //! | `prepare` | [`PreparedPlan`]: the live state, and a plan that was checked on it |
 //! | `read_devices` | reads what a plan needs beside the list |
 //! | `handset_interval` | what earlier runs mean for the handsets of this one |
+//! | `last_run` | what lists must show of the last run, as long as they may lag |
 //! | `run_config` | [`RunConfig`]: how one run is planned, approved, executed and recorded |
 //! | `workflow` | [`ApplyWorkflow`]: prepare, show, confirm, execute |
 //! | `execute` | executes an approved plan, wave by wave |
@@ -15,7 +16,7 @@
 //! | `status` | [`status()`]: drift per location |
 //! | `drift` | [`DriftItem`]: what differs and why, and [`Baseline`]: what of it is known |
 //! | `undo` | [`prepare_undo()`]: the state before a run, as a desired state |
-//! | `undo_reads` | reads what an undo must know, again while lists lag |
+//! | `undo_reads` | reads what an undo must know |
 //! | `undo_builder` | collects what is undone of each kind, and why something is left alone |
 //! | `undo_chain` | which interrupted runs are undone together with a run |
 //! | `undo_choice` | [`choose_undo()`]: which run an undo is about |
@@ -38,6 +39,7 @@ mod export_plan;
 mod find;
 mod handset_interval;
 mod inputs;
+mod last_run;
 mod made_again;
 mod organization;
 mod pairing;
@@ -65,6 +67,7 @@ pub use export_plan::{plan_to_csv, plan_to_yaml};
 pub use find::{Found, SearchResult, find};
 pub use handset_interval::heed_earlier_runs;
 pub use inputs::{CodeResolution, InputOptions, Inputs, InvalidInput};
+pub use last_run::expect_last_run;
 pub use organization::{Reached, check_organization, check_plan_organization};
 pub use pairing::{PairingNetwork, read_pairing};
 pub use password::{PasswordOptions, PasswordResult, PasswordTarget, generate_passwords, password_targets};

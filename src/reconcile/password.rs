@@ -137,7 +137,7 @@ pub async fn generate_passwords<E>(
     let results = futures::stream::iter(targets.iter().map(generate)).buffered(options.at_once.max(1));
     let results: Vec<PasswordResult> = results.collect().await;
     let outcome = outcome(&results);
-    let _recorded = journal.append(JournalEntry::RunFinished { outcome }, time()).await;
+    let _recorded = journal.append(JournalEntry::RunFinished { outcome, is_verified: false }, time()).await;
     Ok((results, lost.into_inner()))
 }
 

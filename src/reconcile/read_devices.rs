@@ -160,13 +160,27 @@ pub async fn read_devices(live: &mut LiveState, reads: RequiredReads, client: &A
     if unread.is_empty() { Ok(()) } else { Err(Error::DevicesUnreadable(unread)) }
 }
 
-/// Reads the devices of networks and returns those that cannot be read, in the order of the networks.
+/// Reads the devices of networks and returns those that cannot be read, in the order of the networks; again while that lags behind what
+/// was written before.
 ///
 /// # Errors
 /// If the access token is rejected, or the run is stopped.
 pub async fn read_readable_devices(
     live: &mut LiveState,
     reads: RequiredReads,
+    client: &ApiClient,
+) -> Result<Vec<UnreadDevices>, Error> {
+    loop {
+        let unread = read_once(live, &reads, client).await?;
+        if reads.iter().next().is_none() || !client.lags(live).await {
+            return Ok(unread);
+        }
+    }
+}
+
+async fn read_once(
+    live: &mut LiveState,
+    reads: &RequiredReads,
     client: &ApiClient,
 ) -> Result<Vec<UnreadDevices>, Error> {
     let listed = &*live;

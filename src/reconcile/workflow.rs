@@ -12,6 +12,7 @@ use futures::future::{Either, select};
 use super::error::Error;
 use super::handset_interval::heed_earlier_runs;
 use super::inputs::Inputs;
+use super::last_run::expect_last_run;
 use super::prepare::{PreparedPlan, prepare_when_ready, resume_saved_plan};
 use super::resume::{Interrupted, find_run_for, networks_at_temporary_names};
 use super::run_config::{Approval, RunConfig};
@@ -90,6 +91,7 @@ impl ApplyWorkflow<'_> {
     /// # Errors
     /// If nothing was written.
     pub async fn run(&self, plan_source: &PlanSource, listed: Option<LiveState>) -> Result<Executed, Error> {
+        expect_last_run(self.config.journal_dir, &self.config.target, self.client);
         alongside(self.end_with_window(), self.resume_and_run(plan_source, listed)).await
     }
 

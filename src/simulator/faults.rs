@@ -116,6 +116,8 @@ pub struct FaultConfig {
     pub limit_status: u16,
     /// For how long everything is refused after a refusal, and again after each request within that time.
     pub limit_penalty: Option<Duration>,
+    /// The share of requests beyond a limit that are refused: an overloaded server sheds some of its load.
+    pub limit_share: f64,
     /// Statuses that replace a response, with their probabilities.
     pub statuses: Vec<(u16, f64)>,
     /// A 503 although the write was applied.
@@ -170,6 +172,7 @@ impl Default for FaultConfig {
             limit_retry_after: RetryAfterHeader::Exact,
             limit_status: 429,
             limit_penalty: None,
+            limit_share: 1.0,
             statuses: Vec::new(),
             applied_then_503: 0.0,
             html_pages: 0.0,

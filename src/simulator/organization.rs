@@ -194,6 +194,9 @@ impl SimulatedOrganization {
             true => Err(Duration::ZERO),
             false => Limiter::take_all(&mut limiters, number, now),
         };
+        if taken.is_err() && self.faults.limit_share < 1.0 && self.rng.next_f64() >= self.faults.limit_share {
+            return Ok(());
+        }
         let Some(penalty) = self.faults.limit_penalty else { return taken };
         taken.map_err(|wait| {
             let wait = wait.max(penalty);

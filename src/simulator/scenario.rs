@@ -28,6 +28,8 @@ pub struct Scenario {
     pub limit_status: Option<u16>,
     /// For how long everything is refused after a refusal, and again after each request within that time.
     pub limit_penalty: Option<DurationSpec>,
+    /// The share of requests beyond a limit that are refused: `50%`, as servers do that shed some of their load.
+    pub limit_share: Option<Probability>,
     pub locks: LockSpec,
     /// Which of two writes at once are refused with 423: `no`, `network` or `location`.
     pub exclusive_writes: Option<ExclusiveWrites>,
@@ -321,6 +323,7 @@ impl Scenario {
             limit_retry_after: other.limit_retry_after.or(self.limit_retry_after),
             limit_status: other.limit_status.or(self.limit_status),
             limit_penalty: other.limit_penalty.or(self.limit_penalty),
+            limit_share: other.limit_share.or(self.limit_share),
             locks: LockSpec {
                 probability: other.locks.probability.or(self.locks.probability),
                 time: other.locks.time.or(self.locks.time),
@@ -376,6 +379,7 @@ impl Scenario {
             limit_retry_after: self.limit_retry_after.map_or(default.limit_retry_after, |header| header.0),
             limit_status: self.limit_status.unwrap_or(default.limit_status),
             limit_penalty: self.limit_penalty.map(|penalty| penalty.0),
+            limit_share: self.limit_share.map_or(default.limit_share, |share| share.0),
             statuses: statuses.collect(),
             applied_then_503: of(Fault::AppliedThen503),
             html_pages: of(Fault::HtmlPage),

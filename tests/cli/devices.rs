@@ -653,3 +653,51 @@ fn a_list_with_an_item_that_cannot_be_read_is_no_list() {
         assert!(ended.stderr.contains("unexpected response"), "{}", ended.stderr);
     }
 }
+
+/// Somebody else was faster: what is there is not of this run, and no undo may delete it.
+#[test]
+fn a_creation_that_was_refused_is_not_the_network_of_somebody_else() {
+    let env = TestEnv::new();
+    env.write(
+        "new.yaml",
+        &site("Oslo", "      - { name: New, model: DBS210, defaultAccessCode: \"7310\", displayName: New }\n"),
+    );
+    let (there, new) = (network(1, "Oslo", "Ward 1", "1001"), network(2, "Oslo", "New", "7310"));
+    let is_refused = Arc::new(AtomicUsize::new(0));
+    let refused = Arc::clone(&is_refused);
+    let base = serve(move |method, target, _| {
+        if method == "POST" {
+            refused.store(1, Ordering::SeqCst);
+            return response("409 Conflict", "", &json!({ "message": "the name exists" }));
+        }
+        if !target.contains("/telephony/config/dectNetworks") {
+            return response("403 Forbidden", "", &json!({ "message": "not allowed" }));
+        }
+        let all = if refused.load(Ordering::SeqCst) > 0 { vec![&there, &new] } else { vec![&there] };
+        response("200 OK", "", &json!({ "dectNetworks": all }))
+    });
+    let ended = env.run(&["apply", "new.yaml", "--yes", "--api-url", &base]);
+    assert_eq!(ended.code, Some(3), "{}{}", ended.stdout, ended.stderr);
+    assert!(ended.stdout.contains("1 failed"), "{}", ended.stdout);
+    let undo = env.run(&["undo", "last", "--yes", "--max-deletes", "9", "--api-url", &base]);
+    assert!(undo.code == Some(1) && undo.stderr.contains("no run that has changed"), "{}{}", undo.stdout, undo.stderr);
+}
+
+/// A network is created twice, or rebooted twice, if what was just done is done again because no list shows it yet.
+#[test]
+fn what_no_list_shows_yet_is_not_written_again() {
+    let env = TestEnv::new();
+    env.set_faults(FaultConfig { read_lag: Duration::from_secs(2), ..FaultConfig::default() });
+    env.write(
+        "d.yaml",
+        "version: 1\nlocations:\n  - name: Trondheim Clinic\n    networks:\n      \
+         - { name: New, model: DBS210, defaultAccessCode: \"7310\", displayName: New, baseStations: [{ mac: AC7A56009001 }] }\n      \
+         - { name: TRD Lab, serviceabilityPassword: enabled }\n",
+    );
+    let applied = env.run(&["apply", "d.yaml", "--yes", "--no-verify", "--max-deletes", "9"]);
+    assert_eq!(applied.code, Some(0), "{}{}", applied.stdout, applied.stderr);
+    let writes = env.counters().writes;
+    let plan = env.run(&["plan", "d.yaml", "--detailed-exitcode"]);
+    assert_eq!(plan.code, Some(0), "{}{}", plan.stdout, plan.stderr);
+    assert_eq!(env.counters().writes, writes);
+}

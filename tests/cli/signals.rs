@@ -150,3 +150,15 @@ fn a_closed_log_ends_nothing() {
     let ended: Ended = child.wait_with_output().expect("it ends").into();
     assert_eq!((ended.code, ended.json()["outcome"].as_str()), (Some(0), Some("applied")));
 }
+
+#[test]
+fn a_signal_stops_the_generation_of_passwords() {
+    let env = slow();
+    let mut command = env.command(&["password", "generate", "--network", "*", "--write", "p.age", "--yes"]);
+    command.args(["--rate", "1/s"]).env("DECTL_PLAN_KEY", "the key of this test");
+    let child = until_written(&env, command);
+    signal(&child, "-TERM");
+    let ended: Ended = child.wait_with_output().expect("it ends").into();
+    assert_eq!(ended.code, Some(143), "{}", ended.stderr);
+    assert!(ended.stderr.contains("not started") && ended.stderr.contains("dectl password show"), "{}", ended.stderr);
+}

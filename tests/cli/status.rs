@@ -271,7 +271,6 @@ fn a_mistake_about_another_site_holds_nothing_up() {
     env.write(
         "d.yaml",
         "version: 1\nlocations:\n  - { name: Oslo HQ, networks: [{ name: No Such Ward }, { name: HQ Kitchen, model: DBS110 }] }\n  \
-         - { name: Nowhere, networks: [{ name: Ward 1 }] }\n  \
          - { name: Trondheim Clinic, networks: [{ name: TRD Lab, displayName: Changed }] }\n",
     );
     let whole = env.run(&["apply", "d.yaml", "--yes"]);
@@ -282,4 +281,11 @@ fn a_mistake_about_another_site_holds_nothing_up() {
         assert_eq!(ended.code, Some(expected), "{}{}", ended.stdout, ended.stderr);
         assert!(format!("{}{}", ended.stdout, ended.stderr).contains("No Such Ward"), "it is said: {}", ended.stdout);
     }
+    // Which location is meant by an unknown one, nothing tells.
+    env.write(
+        "t.yaml",
+        "version: 1\nlocations: [{ name: Trondheim Clinc, networks: [{ name: TRD Lab, displayName: X }] }]\n",
+    );
+    let ended = env.run(&["apply", "t.yaml", "--yes", "--location", "Trondheim Clinic"]);
+    assert!(ended.code == Some(1) && ended.stderr.contains("did you mean"), "{}{}", ended.stdout, ended.stderr);
 }

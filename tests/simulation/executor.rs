@@ -443,20 +443,24 @@ fn an_expired_token_is_refreshed_once_for_all_requests() {
 
 #[test]
 fn when_nothing_but_errors_comes_back_the_run_stops_asking() {
-    let mut rng = SeededRng::from_seed(3);
-    let env = TestEnv::new(RandomOrganization::random(60, 6, &mut rng), FaultConfig::default());
-    let client = env.client(3, RetryPolicy::default());
-    let ended = env.clock.block_on(async {
-        let live = client.read(&calls::list_networks(), dectl::client::Priority::Normal).await.expect("a list");
-        let plan = build(&env.fleet.desired(), &live, &sources()).expect("a plan");
-        env.simulated.borrow_mut().set_faults(FaultConfig { statuses: vec![(503, 1.0)], ..FaultConfig::default() });
-        let checked = check_plan(plan, &live).expect("a checked plan");
-        run(&checked, &client, &Journal::in_memory(), Options::default(), &|_| {}).await
-    });
-    let outcome = ended.expect("the run ends");
-    assert_eq!(outcome.stopped, Some(ShutdownReason::CircuitBreakerOpen));
-    assert!(client.statistics().requests < 150, "{:?}", client.statistics());
-    assert!(outcome.count(ChangeStatus::NotStarted) > 50);
+    // A server that calls it an overload may be about to answer again.
+    for (status, reason) in [(500, ShutdownReason::CircuitBreakerOpen), (503, ShutdownReason::RateLimitTimeout)] {
+        let mut rng = SeededRng::from_seed(3);
+        let env = TestEnv::new(RandomOrganization::random(60, 6, &mut rng), FaultConfig::default());
+        let client = env.client(3, RetryPolicy::default());
+        let ended = env.clock.block_on(async {
+            let live = client.read(&calls::list_networks(), dectl::client::Priority::Normal).await.expect("a list");
+            let plan = build(&env.fleet.desired(), &live, &sources()).expect("a plan");
+            let statuses = vec![(status, 1.0)];
+            env.simulated.borrow_mut().set_faults(FaultConfig { statuses, ..FaultConfig::default() });
+            let checked = check_plan(plan, &live).expect("a checked plan");
+            run(&checked, &client, &Journal::in_memory(), Options::default(), &|_| {}).await
+        });
+        let outcome = ended.expect("the run ends");
+        assert_eq!(outcome.stopped, Some(reason));
+        assert!(client.statistics().requests < 150, "{:?}", client.statistics());
+        assert!(outcome.count(ChangeStatus::NotStarted) > 50);
+    }
 }
 
 #[test]

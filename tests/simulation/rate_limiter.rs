@@ -18,7 +18,7 @@ fn latency() -> Latency {
 fn shape(limits: &[LimitKind]) -> Shape {
     let limits = limits.iter().map(|kind| (*kind).into()).collect();
     let (header, change) = (RetryAfterHeader::Exact, Change::None);
-    Shape { limits, header, status: 429, penalty: None, change, latency: latency() }
+    Shape { limits, header, status: 429, penalty: None, share: 1.0, change, latency: latency() }
 }
 
 /// Renames `n` networks with at most ten requests in flight.
@@ -235,6 +235,22 @@ fn limits_in_disguise_are_found() {
         let (ratio, refused) = average;
         eprintln!("{name:32} 500: {ratio:.3}, refused {refused:.2} %");
         assert!(ratio <= slowest && refused <= most, "{name}: {ratio:.3}, refused {refused:.2} %");
+    }
+}
+
+/// Whatever a limit is, and whatever its header says, no update is lost because the server calls it an overload.
+#[test]
+fn limits_of_every_family_behind_503_lose_no_update() {
+    for seed in 0..cases(2) {
+        for (family, name) in FAMILIES.iter().enumerate() {
+            let drawn = Shape::draw(family, &mut SeededRng::from_seed(seed * 101 + family as u64));
+            for header in [drawn.header, RetryAfterHeader::Missing] {
+                let shape = Shape { status: 503, header, ..drawn.clone() };
+                // It asserts that all are applied.
+                let pace = PacingEnv::new(150, &shape, seed).apply(RateLimiter::new(None, None));
+                assert!(pace.is_some(), "{name}: it never ends: {shape:?}");
+            }
+        }
     }
 }
 

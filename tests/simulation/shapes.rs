@@ -21,7 +21,7 @@ use futures::future::{Either, select};
 use crate::generators::{RandomOrganization, renames, sources};
 
 /// The families of limits.
-pub(crate) const FAMILIES: [&str; 15] = [
+pub(crate) const FAMILIES: [&str; 16] = [
     "bucket, burst ≥ rate",
     "bucket, burst < rate",
     "bucket, burst 1",
@@ -37,6 +37,7 @@ pub(crate) const FAMILIES: [&str; 15] = [
     "always 60 s",
     "penalty",
     "503",
+    "shedding",
 ];
 
 /// What happens to a limit half-way.
@@ -55,6 +56,8 @@ pub(crate) struct Shape {
     pub(crate) header: RetryAfterHeader,
     pub(crate) status: u16,
     pub(crate) penalty: Option<Duration>,
+    /// The share of requests beyond the limit that are refused.
+    pub(crate) share: f64,
     pub(crate) change: Change,
     pub(crate) latency: Latency,
 }
@@ -134,7 +137,7 @@ impl Shape {
         let median = Duration::from_millis(one_of(rng, &[50, 150, 400]));
         let p99 = median.mul_f64(one_of(rng, &[1.05, 2.0, 5.0, 10.0]));
         let (mut header, mut change) = (RetryAfterHeader::Exact, Change::None);
-        let (mut status, mut penalty) = (429, None);
+        let (mut status, mut penalty, mut share) = (429, None, 1.0);
         let kinds = match family {
             0 => vec![generous_bucket(rng)],
             1 => {
@@ -186,11 +189,15 @@ impl Shape {
                 ];
                 vec![one_of(rng, &any)]
             }
+            15 => {
+                share = one_of(rng, &[0.2, 0.5, 0.8]);
+                vec![if rng.gen_bool(0.5) { generous_bucket(rng) } else { short_window(rng) }]
+            }
             _ => Vec::new(),
         };
         let writes_only = rng.gen_bool(0.5);
         let limits = kinds.into_iter().map(|kind| Limit { kind, writes_only }).collect();
-        Self { limits, header, status, penalty, change, latency: Latency::Lognormal { median, p99 } }
+        Self { limits, header, status, penalty, share, change, latency: Latency::Lognormal { median, p99 } }
     }
 }
 
@@ -228,6 +235,7 @@ impl PacingEnv {
             limit_retry_after: shape.header,
             limit_status: shape.status,
             limit_penalty: shape.penalty,
+            limit_share: shape.share,
             statuses: vec![(503, 0.01)],
             ..FaultConfig::default()
         };

@@ -115,7 +115,10 @@ pub(super) async fn generate(
     if let Some(error) = lost {
         printer.note(&format!("error: {error}; a password was lost, generate it again\n"));
     }
-    Ok(summarize(&results, args, printer))
+    let exit = summarize(&results, args, printer);
+    let is_stopped = results.iter().any(|result| matches!(result, PasswordResult::NotSent));
+    let signal = ExitStatus::of_signal(shutdown.reason()).filter(|_| is_stopped);
+    Ok(signal.unwrap_or(exit))
 }
 
 /// Says what it costs, and asks for the number of networks.

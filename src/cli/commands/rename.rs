@@ -9,8 +9,8 @@ use dectl::model::{LiveState, NetworkIndex, Setting};
 use dectl::plan::model::ResourceKind;
 use dectl::plan::{RequiredReads, Scope};
 use dectl::reconcile::{
-    CodeResolution, Error, Inputs, PlanSource, RunConfig, Unfinished, find_unfinished_run, plan_to_csv, plan_to_yaml,
-    prepare_from_list, protections_of, read_devices,
+    CodeResolution, Error, Inputs, PlanSource, RunConfig, Unfinished, expect_last_run, find_unfinished_run,
+    plan_to_csv, plan_to_yaml, prepare_from_list, protections_of, read_devices,
 };
 use dectl::report::{plural, sanitize};
 use dectl::runtime::Shutdown;
@@ -110,6 +110,7 @@ pub(super) async fn run(args: &RenameArgs, printer: &Printer, shutdown: &Shutdow
     {
         return Ok(exit);
     }
+    expect_last_run(&args.apply.run.journal.journal, &connection.target, &connection.client);
     let mut live = connection.client.list_networks(Priority::Normal).await.map_err(Error::from)?;
     if args.is_about_handsets() {
         let networks = read_handsets(&mut live, &scope, &connection.client).await?;

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
 use dectl::plan::Missing;
-use dectl::reconcile::{Baseline, DriftReport, Error, PreparedStatus, UnreadDevices, prepare_status, status};
+use dectl::reconcile::{
+    Baseline, DriftReport, Error, PreparedStatus, UnreadDevices, expect_last_run, prepare_status, status,
+};
 use dectl::report::{json, markdown, metrics, plural, sanitize, text};
 use dectl::runtime::Shutdown;
 use dectl::storage::write_public_file;
@@ -56,6 +58,7 @@ pub(super) async fn run(args: &StatusArgs, printer: &Printer, shutdown: &Shutdow
     let inputs = read(&args.files.paths()?, args.files.strict, RESOLVE_CODES, shutdown).await?;
     let connection = connect(&args.read.connection, args.read.rate.into(), args.read.output, shutdown).await?;
     let mut inputs = in_organization(inputs, &connection).await?;
+    expect_last_run(&args.journal.journal, &connection.target, &connection.client);
     let prepared = prepare_status(&mut inputs, &scope, &connection.client).await?;
     let PreparedStatus { missing, unread, .. } = &prepared;
     note_what_is_not_there(missing, unread, printer);

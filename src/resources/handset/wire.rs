@@ -9,7 +9,7 @@ use crate::webex::ItemResult;
 use crate::webex::wire::{WireError, item_results, items, lenient_text};
 
 pub(crate) fn handsets(body: &[u8]) -> Result<Vec<Handset>, WireError> {
-    items(body, "handsets", |item| Some(handset(item)))
+    items(body, "handsets", |item| item.is_object().then(|| handset(item)))
 }
 
 pub(crate) fn handsets_with_codes(body: &[u8]) -> Result<Vec<(Handset, Option<CodeText>)>, WireError> {
@@ -51,7 +51,7 @@ fn member(item: &serde_json::Value) -> Member {
 }
 
 pub(crate) fn members(body: &[u8]) -> Result<Vec<Member>, WireError> {
-    items(body, "members", |item| Some(member(item)))
+    items(body, "members", |item| item.is_object().then(|| member(item)))
 }
 
 /// The handsets of a request, as documented: the second line only where there is one.

@@ -32,31 +32,20 @@ pub enum JournalEntry {
         items: Vec<JournalItem>,
     },
     /// What became of it; or, for an addition that was finished before, the id that a list has shown.
-    WriteFinished {
-        results: Vec<JournalItemResult>,
-    },
+    WriteFinished { results: Vec<JournalItemResult> },
     /// The final list has shown other values than the acknowledged ones, as of a server that normalizes them: that is how the run has
     /// left these things.
-    Shown {
-        states: Vec<(ChangeKey, ResourceState)>,
-    },
+    Shown { states: Vec<(ChangeKey, ResourceState)> },
     /// A request that changes handsets or lines of a network is sent now, so that the next one must wait.
-    HandsetsChanging {
-        network: NetworkId,
-    },
+    HandsetsChanging { network: NetworkId },
     /// A password of a network is about to be generated. What it is, no journal knows.
-    PasswordRequested {
-        location: LocationRef,
-        network: NetworkId,
-        name: Arc<str>,
-    },
+    PasswordRequested { location: LocationRef, network: NetworkId, name: Arc<str> },
     /// What became of it.
-    PasswordEnded {
-        network: NetworkId,
-        end: WriteOutcome,
-    },
+    PasswordEnded { network: NetworkId, end: WriteOutcome },
     RunFinished {
         outcome: RunOutcome,
+        /// Whether the list has shown at the end what was written.
+        is_verified: bool,
     },
 }
 
@@ -274,7 +263,9 @@ impl JournalEntry {
             Self::PasswordEnded { network, end } => {
                 JournalLineJson::PasswordEnded { network: network.to_string(), end: *end }
             }
-            Self::RunFinished { outcome } => JournalLineJson::RunFinished { outcome: *outcome },
+            Self::RunFinished { outcome, is_verified } => {
+                JournalLineJson::RunFinished { outcome: *outcome, verified: *is_verified }
+            }
         };
         // Strings, numbers and lists of them always serialize.
         serde_json::to_string(&Line { time, document }).unwrap_or_default()
@@ -332,6 +323,8 @@ pub(super) enum JournalLineJson {
     },
     RunFinished {
         outcome: RunOutcome,
+        #[serde(default)]
+        verified: bool,
     },
 }
 

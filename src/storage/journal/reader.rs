@@ -55,6 +55,8 @@ pub struct RunHistory {
     pub changes: usize,
     /// Outcome; `None` if the run was killed.
     pub outcome: Option<RunOutcome>,
+    /// Whether the list has shown at its end what it had written.
+    pub is_verified: bool,
     /// Modified networks, in the order of their first write.
     pub modified: Vec<ModifiedNetwork>,
     /// What the run has created or deleted, or may have, in the order of the requests.
@@ -207,6 +209,7 @@ impl RunHistory {
             started_at: time,
             last_entry_at: time,
             is_encrypted,
+            is_verified: false,
             changes,
             outcome: None,
             modified: Vec::new(),
@@ -300,7 +303,10 @@ impl Replay {
             JournalLineJson::PasswordEnded { end, .. } => {
                 self.passwords_generated += usize::from(end == WriteOutcome::Applied);
             }
-            JournalLineJson::RunFinished { outcome } => self.history.outcome = Some(outcome),
+            JournalLineJson::RunFinished { outcome, verified } => {
+                self.history.outcome = Some(outcome);
+                self.history.is_verified = verified;
+            }
         }
     }
 

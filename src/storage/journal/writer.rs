@@ -166,7 +166,8 @@ pub fn append_run_finished(path: &Path, time: Timestamp) -> Result<(), JournalEr
         let mut file = std::fs::OpenOptions::new().write(true).open(path)?;
         file.set_len(whole as u64)?;
         io::Seek::seek(&mut file, io::SeekFrom::End(0))?;
-        writeln!(file, "{}", JournalEntry::RunFinished { outcome: RunOutcome::Applied }.line(time, None))?;
+        let end = JournalEntry::RunFinished { outcome: RunOutcome::Applied, is_verified: true };
+        writeln!(file, "{}", end.line(time, None))?;
         file.sync_all()
     };
     write().map_err(|error: io::Error| JournalError { path: path.to_path_buf(), reason: error.to_string() })

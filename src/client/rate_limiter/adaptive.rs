@@ -89,9 +89,6 @@ const PROBE_FRACTION: u32 = 4;
 /// From this number of pauses that were too short, `Retry-After` is a lower bound only.
 const MAX_MISLEADING_HEADERS: u32 = 2;
 
-/// A pause of zero would run into the same refusal.
-const MIN_BACKOFF: Duration = Duration::from_millis(200);
-
 /// Whether the end of a pause is believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum PauseEnd {
@@ -257,7 +254,7 @@ impl RateLimiter {
         let is_told = self.throttle_event.as_ref().is_none_or(|event| event.is_told);
         let pause = match named {
             // A received `Retry-After` always applies.
-            Some(named) if is_told => named.max(MIN_BACKOFF),
+            Some(named) if is_told => named.max(MIN_PROBE_WAIT),
             named => self.probe_wait(now, rng).max(named.unwrap_or_default()),
         };
         self.resume_at = self.resume_at.max(now + pause);

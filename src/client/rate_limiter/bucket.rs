@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use super::availability::Availability;
-use super::bucket_fit::{BucketFit, fit, level_at};
+use super::bucket_fit::{BucketFit, TOLERANCE, fit, level_at};
 use super::request_log::RequestLog;
-use super::short_window;
+use super::{MEMORY, RATES, short_window};
 use crate::runtime::Instant;
 
 /// So many in flight at first while the rate is unknown.
@@ -41,14 +41,8 @@ const WINDOW_LIKE: f64 = 8.0;
 const WINDOW_LIKE_DUE: usize = 28;
 const WINDOW_LIKE_GROWTH: f64 = 25.0;
 
-/// Faster than any number of requests in flight.
-const MAX_RATE: f64 = 1_000.0;
-
 /// Contradictions of more requests than this mean that the limit has changed.
 const CHANGED: f64 = 3.75;
-
-/// A window of a second or two is possible if it contradicts by so many requests more than the bucket at most.
-const PLAUSIBLE: f64 = 1.0;
 
 /// So much of the burst is left unused: this share of a request and of those of the time that arrivals vary by.
 const MARGIN: f64 = 0.5;
@@ -60,9 +54,6 @@ const MAX_DISTANCE: f64 = 0.5;
 
 /// With a smaller burst two requests may not arrive at once.
 const TWO_AT_ONCE: f64 = 2.0;
-
-/// Older refusals are forgotten.
-const MAX_EVENTS: usize = 16;
 
 #[derive(Clone, Debug)]
 pub(super) struct Bucket {
@@ -176,12 +167,12 @@ impl Bucket {
         let (history, mut found) = self.longest_consistent_fit(log);
         // What a window of a second or two would let in, if it may be one.
         if let Some(window) = short_window::fit(&history, longest_wait)
-            && window.contradiction as f64 <= found.contradiction + PLAUSIBLE
+            && window.contradiction as f64 <= found.contradiction + TOLERANCE
         {
             found.fastest = found.fastest.max(window.rate());
         }
         self.empty.push(empty);
-        if self.empty.len() > MAX_EVENTS {
+        if self.empty.len() > MEMORY {
             self.empty.remove(0);
             if self.empty[0] > self.baseline {
                 (self.baseline, self.baseline_level) = (self.empty[0], found.burst);
@@ -307,7 +298,7 @@ impl Calibrated {
         }
         let overdue = self.successes.saturating_sub(self.due) as f64;
         self.rate *= 1.0 + (overdue * OVERDUE_GROWTH * self.overdue_factor).min(MAX_OVERDUE_GROWTH);
-        self.rate = self.rate.min(MAX_RATE);
+        self.rate = self.rate.min(RATES.1);
     }
 }
 

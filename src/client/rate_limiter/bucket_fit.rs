@@ -4,9 +4,7 @@
 //! in must have fitted: the burst is at least the highest level. What was refused must not: the burst is less than the
 //! lowest level that one more would have led to. A rate is possible if the first is not more than the second.
 
-/// Rates that are considered, in requests per second.
-const SLOWEST: f64 = 0.02;
-const FASTEST: f64 = 500.0;
+use super::RATES;
 
 /// Rates of the first pass.
 const COARSE: usize = 64;
@@ -15,7 +13,7 @@ const COARSE: usize = 64;
 const REFINEMENTS: usize = 16;
 
 /// How many tokens a rate may be off before it is impossible: arrivals are known to a fraction of a request only.
-const TOLERANCE: f64 = 0.6;
+pub(super) const TOLERANCE: f64 = 0.6;
 
 /// What is possible.
 #[derive(Clone, Copy, Debug)]
@@ -36,16 +34,16 @@ pub(super) fn fit(history: &[(f64, bool)], level: f64) -> BucketFit {
     let loss = |rate: f64| contradiction_at(history, rate, level).0;
     // If several contradict nothing, the fastest: too fast costs a refusal, too slow costs time.
     let best = bottoms(&loss).into_iter().rev().min_by(|(_, one), (_, other)| one.total_cmp(other));
-    let (rate, contradiction) = best.unwrap_or((FASTEST, f64::INFINITY));
+    let (rate, contradiction) = best.unwrap_or((RATES.1, f64::INFINITY));
     let is_possible = |rate: f64| loss(rate) <= contradiction + TOLERANCE;
     let neighbor = |step: f64| {
         let mut possible = rate;
-        while (SLOWEST..=FASTEST).contains(&(possible * step)) && is_possible(possible * step) {
+        while (RATES.0..=RATES.1).contains(&(possible * step)) && is_possible(possible * step) {
             possible *= step;
         }
         edge(&is_possible, possible, possible * step)
     };
-    let step = (FASTEST / SLOWEST).powf(1.0 / COARSE as f64);
+    let step = (RATES.1 / RATES.0).powf(1.0 / COARSE as f64);
     let (slowest, fastest) = (neighbor(1.0 / step), neighbor(step));
     let (_, burst) = contradiction_at(history, rate, level);
     BucketFit { rate, slowest, fastest, burst, contradiction }
@@ -61,7 +59,7 @@ pub(super) fn least_contradiction(history: &[(f64, bool)]) -> f64 {
 /// rise by a request per request that was let in.
 fn bottoms(loss: &impl Fn(f64) -> f64) -> Vec<(f64, f64)> {
     let rates: Vec<f64> =
-        (0..=COARSE).map(|step| SLOWEST * (FASTEST / SLOWEST).powf(step as f64 / COARSE as f64)).collect();
+        (0..=COARSE).map(|step| RATES.0 * (RATES.1 / RATES.0).powf(step as f64 / COARSE as f64)).collect();
     let losses: Vec<f64> = rates.iter().map(|rate| loss(*rate)).collect();
     let valleys = (0..=COARSE)
         .filter(|at| (*at == 0 || losses[*at] <= losses[at - 1]) && (*at == COARSE || losses[*at] <= losses[at + 1]));

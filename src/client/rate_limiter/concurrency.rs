@@ -1,13 +1,12 @@
 //! How many requests may be in flight while no limit says so: ten at first and after a refusal, which hits all of them; more while
 //! nothing is refused and responses do not take longer.
 
+use super::ROOM;
+
 /// Without a limit of the user: at first, and after a refusal. As usual clients have.
 pub const DEFAULT_CONCURRENCY: usize = 10;
 /// Without a limit of the user: when nothing is refused.
 pub const MAX_CONCURRENCY: usize = 32;
-
-/// One more for so many responses without a refusal.
-const GROWTH_INTERVAL: u32 = 40;
 
 /// Responses may take this much longer than with few in flight.
 const MAX_SLOWDOWN: f64 = 1.5;
@@ -49,7 +48,7 @@ impl Concurrency {
     /// A request was let in; a response takes `latency` seconds now.
     pub(super) fn admitted(&mut self, latency: f64) {
         self.successes += 1;
-        if !self.successes.is_multiple_of(GROWTH_INTERVAL) {
+        if !self.successes.is_multiple_of(ROOM) {
             return;
         }
         let unhurried = *self.unhurried.get_or_insert(latency);

@@ -3,16 +3,13 @@
 //! The same is asked as of a bucket (`bucket_fit`): how many requests were at work at every decision? What was let in must have
 //! been within the limit, what was refused beyond it.
 
+use super::ROOM;
 use super::explanation::{Explanation, best};
 use super::request_log::RequestLog;
 use crate::runtime::Instant;
 
 /// One more is tried after this many successes for each request in flight. Doubled with every try that was refused.
 const PROBE_INTERVAL: u32 = 60;
-
-/// A response may be on its way while the server admits another request, so that one more is often let in all the same: only so
-/// many show that the limit is wider.
-const WIDER: u32 = 40;
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct InFlightLimit {
@@ -60,7 +57,8 @@ impl InFlightLimit {
         self.successes += 1;
         if crowd > self.most {
             self.beyond += 1;
-            if self.beyond >= WIDER {
+            // A response may be on its way while the server admits another request: one more is often let in all the same.
+            if self.beyond >= ROOM {
                 self.most += 1;
                 self.beyond = 0;
             }

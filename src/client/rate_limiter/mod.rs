@@ -33,6 +33,18 @@ mod short_window;
 mod throttle_event;
 mod window;
 
+/// Slower or faster rates are not considered, in requests per second.
+const RATES: (f64, f64) = (0.02, 1_000.0);
+
+/// So many refusals by a limit are looked back on.
+const MEMORY: usize = 8;
+
+/// No limit is taken to be slower than this share of what it has let in.
+const LEAST_SHARE: f64 = 0.8;
+
+/// So many requests that are let in beyond what is assumed show that there is room for one more.
+const ROOM: u32 = 40;
+
 pub use adaptive::{Admission, Permit, RateLimiter, RequestClass, ResponseKind};
 pub use concurrency::{DEFAULT_CONCURRENCY, MAX_CONCURRENCY};
 pub use fixed_rate::{Rate, RateError};

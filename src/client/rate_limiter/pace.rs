@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::availability::Availability;
 use super::request_log::RequestLog;
+use super::{LEAST_SHARE, MEMORY, RATES};
 use crate::runtime::Instant;
 
 /// Growth with every request that is let in: by a sixteenth in sixty requests; until the first refusal by three in a hundred each,
@@ -17,13 +18,6 @@ const ROUGH_GROWTH: f64 = 0.03;
 
 /// What was delivered counts as this share of the pace at least: a refusal right after another one says little.
 const LEAST_DELIVERED: f64 = 0.125;
-
-/// So many refusals are looked back on for what was delivered, and the pace stays above this share of it.
-const MEMORY: usize = 8;
-const FLOOR: f64 = 0.8;
-
-/// Slower or faster is not asked for.
-const RATES: (f64, f64) = (0.05, 1_000.0);
 
 #[derive(Clone, Debug)]
 pub(super) struct Pace {
@@ -75,7 +69,7 @@ impl Pace {
         self.refusals.push(began);
         let last = delivered(&self.refusals[self.refusals.len().saturating_sub(2)..], log);
         let middle = (self.rate * last.max(LEAST_DELIVERED * self.rate)).sqrt();
-        self.rate = middle.min(self.rate).max(FLOOR * delivered(&self.refusals, log)).max(RATES.0);
+        self.rate = middle.min(self.rate).max(LEAST_SHARE * delivered(&self.refusals, log)).max(RATES.0);
         (self.filled, self.at, self.is_rough) = (self.filled.min(0.0), now, false);
     }
 

@@ -9,7 +9,7 @@ use crate::runtime::Instant;
 const RETRY_AFTER_RESOLUTION: Duration = Duration::from_secs(1);
 
 /// From here on a wait is long: a window, not a bucket.
-const WINDOW_WAIT_THRESHOLD: Duration = Duration::from_millis(2_500);
+pub(super) const WINDOW_WAIT_THRESHOLD: Duration = Duration::from_millis(2_500);
 
 #[derive(Clone, Debug)]
 pub(super) struct ThrottleEvent {

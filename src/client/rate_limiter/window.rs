@@ -9,7 +9,8 @@ use std::time::Duration;
 use super::availability::Availability;
 use super::request_log::{NthLast, RequestLog};
 use super::short_window::ShortWindow;
-use super::throttle_event::{ResetEstimate, ThrottleEvent};
+use super::throttle_event::{ResetEstimate, ThrottleEvent, WINDOW_WAIT_THRESHOLD};
+use super::{LEAST_SHARE, MEMORY};
 use crate::runtime::Instant;
 
 /// Periods that are commonly chosen, in seconds. A measured period next to one of them is snapped to it.
@@ -21,19 +22,10 @@ const SLACK: Duration = Duration::from_millis(250);
 /// A probe is worth one refusal in so many requests: by then the budget is used up, so that it costs no time.
 const PROBE_REQUESTS: usize = 150;
 
-/// A window is not slower than this share of what was let in.
-const MIN_DELIVERED: f64 = 0.8;
-
-/// Shorter ones do not show in a `Retry-After`.
-const SHORT: Duration = Duration::from_secs(3);
-
 /// A short window is asked for more after so many requests, and by this share; twice as rarely with every refusal, up to so many,
 /// since the wait is longer than what is left of it.
 const SHORT_PROBE_REQUESTS: (usize, usize) = (60, 500);
 const SHORT_PROBE_SHARE: usize = 16;
-
-/// Older refusals are forgotten.
-const MAX_EVENTS: usize = 6;
 
 #[derive(Clone, Debug)]
 pub(super) struct Window {
@@ -128,7 +120,7 @@ impl Window {
 
     /// Whether it does not show in a wait.
     pub(super) fn is_short(&self) -> bool {
-        self.period < SHORT
+        self.period < WINDOW_WAIT_THRESHOLD
     }
 
     pub(super) fn availability(&mut self, log: &RequestLog, now: Instant) -> Availability {
@@ -228,7 +220,7 @@ impl Window {
     pub(super) fn revise(&mut self, event: WindowEvent, log: &RequestLog) -> bool {
         let mut events = self.events.clone();
         events.push(event);
-        if events.len() > MAX_EVENTS {
+        if events.len() > MEMORY {
             events.remove(0);
         }
         let Some((period, budget)) = estimate(&events, Some(self.period), log) else { return false };
@@ -258,7 +250,7 @@ fn estimate(events: &[WindowEvent], current: Option<Duration>, log: &RequestLog)
         let is_long_enough = events.iter().all(|event| event.wait() <= period + SLACK);
         // A fixed window lets in twice its budget around its end.
         let is_never_exceeded = log.most_within(period.saturating_sub(SLACK)) <= 2 * most + 1;
-        let is_plausible = period <= age + SLACK && most as f64 >= MIN_DELIVERED * delivered * period.as_secs_f64();
+        let is_plausible = period <= age + SLACK && most as f64 >= LEAST_SHARE * delivered * period.as_secs_f64();
         (most > 0 && is_plausible && is_long_enough && least <= most + 1 && is_never_exceeded).then_some((period, most))
     })
 }

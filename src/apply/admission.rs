@@ -3,8 +3,10 @@
 //! It is not published whether Webex takes two writes of one location at once, so it is found out. Groups write side by side
 //! until a write is refused (423, or a 409) while another one of its location was under way. Then that one is sent again
 //! alone, which proves nothing, since the lock of another client is over by then as well; so two are sent at once after it. If
-//! one of them is refused, the location is exclusive: one group at a time holds it. Two at once every so many writes find out
-//! that this has ended. Until it is known, one location at a time finds out, and the others have one write under way.
+//! one of them is refused and the other one is not, the location is exclusive: one group at a time holds it. Two at once every so
+//! many writes find out that this has ended. If neither is refused, and this was not the first time, the location takes as many
+//! at once as were let in beside the refused ones; one more is tried every so many writes. Until it is known, one location at a
+//! time finds out, and the others have one write under way.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap, VecDeque};
@@ -13,7 +15,7 @@ use std::time::Duration;
 use super::groups::Group;
 use crate::model::LocationId;
 
-/// An exclusive location is tried with two writes at once after so many.
+/// A location is tried with more writes at once after so many.
 const WRITES_BEFORE_PROBE: u32 = 50;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -44,15 +46,71 @@ enum Mode {
     SideBySide,
     /// A write was refused while another one was under way; what was refused is sent again alone.
     Suspected,
-    /// Two at once show whether it was the lock of another client; so many of them were sent.
+    /// Two at once show whether it was the lock of another client; so many of them were sent, and let in or refused with a lock.
     Testing {
         sent: u8,
+        let_in: u8,
+        refused: u8,
     },
     /// One group at a time.
     Exclusive {
         /// Whether it was found out in other locations.
         is_inferred: bool,
     },
+}
+
+impl Mode {
+    const TESTING: Self = Self::Testing { sent: 0, let_in: 0, refused: 0 };
+}
+
+/// How many writes of a location may be under way at once, where they are side by side.
+#[derive(Clone, Copy, Debug)]
+struct Width {
+    most: usize,
+    /// How many were under way at the last refusal, and how many of them were refused.
+    crowd: usize,
+    refused: usize,
+    /// How often it was not explained by one at a time.
+    unexplained: u32,
+    /// Whether one more is being tried, after so many writes; so many were let in since the last time.
+    is_tried: bool,
+    probe_after: u32,
+    let_in: u32,
+}
+
+impl Width {
+    const UNLIMITED: Self = Self {
+        most: usize::MAX,
+        crowd: 0,
+        refused: 0,
+        unexplained: 0,
+        is_tried: false,
+        probe_after: WRITES_BEFORE_PROBE,
+        let_in: 0,
+    };
+
+    /// A write was let in: one more is tried now and then.
+    fn settle(&mut self) {
+        self.let_in += 1;
+        if self.most < usize::MAX && self.let_in >= self.probe_after {
+            (self.most, self.is_tried, self.let_in) = (self.most + 1, true, 0);
+        }
+    }
+
+    /// One more was too much: it is tried half as often.
+    fn narrow(&mut self) {
+        (self.most, self.is_tried, self.let_in) = (self.most.saturating_sub(1).max(1), false, 0);
+        self.probe_after = self.probe_after.saturating_mul(2);
+    }
+
+    /// Two at once are let in although more were refused: the first time that may have been the lock of another client.
+    fn learn(&mut self) {
+        let let_in = self.crowd.saturating_sub(self.refused);
+        self.unexplained += 1;
+        if self.unexplained > 1 && let_in > 1 {
+            (self.most, self.is_tried, self.let_in) = (let_in.min(self.most), false, 0);
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,6 +145,7 @@ struct Place {
     found_exclusive: u32,
     /// Two at once have met a conflict.
     has_failed_test: bool,
+    width: Width,
     is_given_up: bool,
     /// It was locked even for what restores.
     is_restored_in_vain: bool,
@@ -164,7 +223,7 @@ impl Place {
         match self.mode {
             _ if self.is_given_up => usize::MAX,
             _ if self.refused() > 0 => 0,
-            Mode::SideBySide => ceiling,
+            Mode::SideBySide => ceiling.min(self.width.most),
             Mode::Suspected => 0,
             Mode::Testing { .. } => ceiling.min(2),
             Mode::Exclusive { .. } => 1,
@@ -197,6 +256,7 @@ impl Admission {
                     open: 0,
                     found_exclusive: 0,
                     has_failed_test: false,
+                    width: Width::UNLIMITED,
                     is_given_up: false,
                     is_restored_in_vain: false,
                     turn: None,
@@ -274,8 +334,8 @@ impl Admission {
             return Verdict::GivenUp;
         }
         let most = match known.mode {
-            Mode::SideBySide => self.ceiling,
-            Mode::Testing { sent: ..2 } => self.ceiling.min(2),
+            Mode::SideBySide => self.ceiling.min(known.width.most),
+            Mode::Testing { sent: ..2, .. } => self.ceiling.min(2),
             // Both must be answered first.
             Mode::Testing { .. } => 0,
             Mode::Suspected | Mode::Exclusive { .. } => 1,
@@ -330,7 +390,7 @@ impl Admission {
                 known.holder = Some(group);
                 self.exclusive_writes += 1;
             }
-            Mode::Testing { sent } if !is_again => *sent += 1,
+            Mode::Testing { sent, .. } if !is_again => *sent += 1,
             Mode::Testing { .. } | Mode::SideBySide | Mode::Suspected => {}
         }
     }
@@ -351,7 +411,7 @@ impl Admission {
     pub(super) fn refuse(&mut self, group: GroupId, obstacle: Obstacle) -> (bool, bool) {
         let place = self.groups[group.0].place;
         let known = &mut self.places[place];
-        let is_news = known.refused() == 0;
+        let (is_news, crowd) = (known.refused() == 0, known.under_way());
         let flight = known.flights.insert(group, Flight::Refused);
         let is_answer = obstacle != Obstacle::LockOfAnother;
         let overlaps = is_answer && matches!(flight, Some(Flight::UnderWay { overlaps: true, .. }));
@@ -359,14 +419,22 @@ impl Admission {
             known.holder = None;
         }
         let mut is_found = false;
-        match known.mode {
-            Mode::SideBySide if overlaps => known.mode = Mode::Suspected,
+        match &mut known.mode {
+            Mode::SideBySide if overlaps && known.width.is_tried => known.width.narrow(),
+            Mode::SideBySide if overlaps => {
+                known.mode = Mode::Suspected;
+                (known.width.crowd, known.width.refused) = (crowd, 1);
+            }
+            Mode::Suspected if overlaps => known.width.refused += 1,
             // A conflict is one only if it is there when the write is sent alone.
             Mode::Testing { .. } if overlaps && obstacle == Obstacle::Conflict => {
                 known.mode = Mode::Suspected;
                 known.has_failed_test = true;
             }
-            Mode::Testing { .. } if overlaps => is_found = true,
+            Mode::Testing { let_in: 1.., .. } if overlaps => is_found = true,
+            // Both were refused: by a lock of another client.
+            Mode::Testing { refused: 1.., .. } if overlaps => known.mode = Mode::Suspected,
+            Mode::Testing { refused, .. } if overlaps => *refused += 1,
             _ => {}
         }
         let is_of_another = matches!(obstacle, Obstacle::Lock { is_long } if is_long || !overlaps);
@@ -391,11 +459,12 @@ impl Admission {
         }
     }
 
-    /// The write of a group was answered in another way, or is not sent again.
-    pub(super) fn settle(&mut self, group: GroupId) {
+    /// The write of a group was answered in another way, or is not sent again. Returns whether its location was found to be exclusive
+    /// by it.
+    pub(super) fn settle(&mut self, group: GroupId) -> bool {
         let place = self.groups[group.0].place;
         let known = &mut self.places[place];
-        let Some(flight) = known.flights.remove(&group) else { return };
+        let Some(flight) = known.flights.remove(&group) else { return false };
         let member = &mut self.groups[group.0];
         if member.has_interim && flight != Flight::Refused && !std::mem::replace(&mut member.is_open, true) {
             known.open += 1;
@@ -412,23 +481,29 @@ impl Admission {
         }
         let known = &mut self.places[place];
         let (mut is_known, mut is_found) = (false, false);
-        match known.mode {
+        let was_let_in_beside_another = matches!(flight, Flight::UnderWay { overlaps: true, is_again: false });
+        match &mut known.mode {
             Mode::Suspected if known.flights.is_empty() => {
-                known.mode = Mode::Testing { sent: 0 };
+                known.mode = Mode::TESTING;
                 is_found = std::mem::take(&mut known.has_failed_test);
             }
-            Mode::Testing { sent } if known.flights.is_empty() => {
-                // Both were under way at once, and neither was refused.
-                let is_passed = sent > 1;
-                known.mode = if is_passed { Mode::SideBySide } else { Mode::Testing { sent: 0 } };
-                is_known = is_passed;
+            // One of two was let in, the other one was not.
+            Mode::Testing { refused: 1.., .. } if was_let_in_beside_another => is_found = true,
+            Mode::Testing { sent, let_in, .. } => {
+                *let_in += u8::from(was_let_in_beside_another);
+                if known.flights.is_empty() {
+                    // Both were under way at once, and neither was refused.
+                    is_known = *sent > 1 && *let_in > 1;
+                    known.mode = if is_known { Mode::SideBySide } else { Mode::TESTING };
+                }
             }
             Mode::Exclusive { .. } if self.exclusive_writes >= WRITES_BEFORE_PROBE => {
                 self.exclusive_writes = 0;
-                known.mode = Mode::Testing { sent: 0 };
+                known.mode = Mode::TESTING;
                 known.holder = None;
             }
-            Mode::SideBySide | Mode::Suspected | Mode::Testing { .. } | Mode::Exclusive { .. } => {}
+            Mode::SideBySide => known.width.settle(),
+            Mode::Suspected | Mode::Exclusive { .. } => {}
         }
         if is_found {
             self.find_exclusive(place);
@@ -437,12 +512,14 @@ impl Admission {
             self.find_side_by_side(place);
         }
         self.refresh(place);
+        is_found
     }
 
     /// Two writes of a location were under way at once, and neither was refused: what was found in it, and in others
     /// because of it, is over.
     fn find_side_by_side(&mut self, place: usize) {
         self.places[place].found_exclusive = 0;
+        self.places[place].width.learn();
         self.is_exclusive_everywhere = false;
         for known in &mut self.places {
             if known.mode == (Mode::Exclusive { is_inferred: true }) {
@@ -568,8 +645,8 @@ mod tests {
     #[derive(Clone, Copy, Debug, PartialEq)]
     enum Server {
         TakesAll,
-        /// Refuses a write while another one of the location is under way.
-        Exclusive,
+        /// Refuses a write while so many others of the location are under way.
+        AtMost(usize),
         /// One location is locked by another client for some time.
         LockedByAnother,
     }
@@ -625,9 +702,13 @@ mod tests {
             let is_let_in = match self.server {
                 Server::TakesAll => true,
                 Server::LockedByAnother => self.lock == 0 || location.as_str() != "location-0",
-                Server::Exclusive => !self.running.iter().any(|(other, running)| {
-                    self.groups[other.0].location == *location && *running == Running::UnderWay { is_let_in: true }
-                }),
+                Server::AtMost(most) => {
+                    let at_work = self.running.iter().filter(|(other, running)| {
+                        let is_here = self.groups[other.0].location == *location;
+                        is_here && **running == Running::UnderWay { is_let_in: true }
+                    });
+                    at_work.count() < most
+                }
             };
             self.running.insert(group, Running::UnderWay { is_let_in });
         }
@@ -706,15 +787,19 @@ mod tests {
     fn every_group_ends_on_every_sort_of_server() {
         for seed in 0..3_000 {
             let rng = &mut SeededRng::from_seed(seed);
-            for server in [Server::TakesAll, Server::Exclusive, Server::LockedByAnother] {
+            for server in [Server::TakesAll, Server::AtMost(1), Server::AtMost(4), Server::LockedByAnother] {
                 let mut model = Model::new(server, rng);
                 let writes: usize = model.writes.iter().sum();
                 model.run(rng);
                 match server {
                     Server::TakesAll => assert_eq!(model.refusals, 0),
                     // Those under way at the first refusal, two for each location that is found out, and the probes.
-                    Server::Exclusive => {
+                    Server::AtMost(1) => {
                         assert!(model.refusals <= 12 + 2 * 4 + writes / 20, "seed {seed}: {}", model.refusals);
+                    }
+                    Server::AtMost(_) => {
+                        let is_exclusive = |place: &Place| matches!(place.mode, Mode::Exclusive { .. });
+                        assert!(!model.admission.places.iter().any(is_exclusive), "seed {seed}: four are let in");
                     }
                     Server::LockedByAnother => {
                         let exclusive =

@@ -155,14 +155,19 @@ impl RunContext<'_> {
             (self.on_event)(&Event::Locked { location: location.clone(), until });
         }
         if is_exclusive {
-            let mut timeline = self.timeline.borrow_mut();
-            if !timeline.one_write_at_a_time.contains(location) {
-                timeline.one_write_at_a_time.push(location.clone());
-            }
-            drop(timeline);
-            (self.on_event)(&Event::WritesOneByOne { location: location.clone() });
+            self.note_exclusive(location);
         }
         self.notify_turns();
+    }
+
+    /// A location was found to take one write at a time.
+    pub(super) fn note_exclusive(&self, location: &LocationId) {
+        let mut timeline = self.timeline.borrow_mut();
+        if !timeline.one_write_at_a_time.contains(location) {
+            timeline.one_write_at_a_time.push(location.clone());
+        }
+        drop(timeline);
+        (self.on_event)(&Event::WritesOneByOne { location: location.clone() });
     }
 
     pub(super) fn note_written(&self) {

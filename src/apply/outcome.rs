@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use super::timeline::Timeline;
 use crate::client::Statistics;
-use crate::plan::model::{Change, ChangeIndex, Plan, ResourceState};
+use crate::model::NameKey;
+use crate::plan::model::{Change, ChangeIndex, Field, FieldValue, Plan, ResourceState};
 use crate::runtime::ShutdownReason;
 use crate::storage::journal::RunOutcome;
 use crate::webex::{ApiError, fmt_api_error};
@@ -84,10 +85,32 @@ impl ChangeResult {
 
     /// Whether all that differs in the final list is as before the change: the list may be late.
     pub fn is_found_as_before(&self, change: &Change) -> bool {
-        let (found, before) = (self.found.as_ref(), change.before.as_ref());
-        let mut mismatched = change.kind().fields().iter().filter(|field| self.mismatched.contains(&field.name));
-        found.is_some() && mismatched.all(|field| field.of(found) == field.of(before))
+        let before = change.before.as_ref();
+        let is_as_before = |field: &Field| field.of(self.found.as_ref()) == field.of(before);
+        self.found.is_some() && self.mismatched_fields(change).all(is_as_before) && !self.is_normalized(change)
     }
+
+    /// Whether all that differs in the final list are texts in another form, as of a server that trims, folds or cuts them: that is
+    /// how the change has left it. Other values are those of another client.
+    pub fn is_normalized(&self, change: &Change) -> bool {
+        let (found, after) = (self.found.as_ref(), change.after.as_ref());
+        let is_other_form = |field: &Field| match (field.of(after), field.of(found)) {
+            (Some(FieldValue::Text(asked)), Some(FieldValue::Text(shown))) => is_form_of(&shown, &asked),
+            _ => false,
+        };
+        found.is_some() && self.mismatched_fields(change).all(is_other_form)
+    }
+
+    fn mismatched_fields<'a>(&'a self, change: &Change) -> impl Iterator<Item = &'static Field> + 'a {
+        change.kind().fields().iter().filter(|field| self.mismatched.contains(&field.name))
+    }
+}
+
+/// Whether a text is another one but for case and spaces, or the beginning of it.
+fn is_form_of(shown: &str, asked: &str) -> bool {
+    let plain = |text: &str| NameKey::of(&text.split_whitespace().collect::<Vec<_>>().join(" ")).as_str().to_owned();
+    let (shown, asked) = (plain(shown), plain(asked));
+    !shown.is_empty() && asked.starts_with(&shown)
 }
 
 /// Whether and how the list was read again at the end.

@@ -108,7 +108,7 @@ async fn record_what_was_found(run: &RunContext<'_>, results: &[ChangeResult]) {
     let finished: Vec<JournalItemResult> = news.map(of).collect();
     let changes = run.plan.changes.iter().zip(results).filter(|(_, result)| result.status == ChangeStatus::Applied);
     let shown = changes.filter_map(|(change, result)| {
-        let found = result.found.as_ref().filter(|_| !result.is_found_as_before(change))?;
+        let found = result.found.as_ref().filter(|_| result.is_normalized(change))?;
         Some((change.key(), found.clone()))
     });
     let states: Vec<_> = shown.collect();

@@ -79,7 +79,9 @@ impl GroupWorker<'_, '_> {
         let change = &run.plan[items[0].change];
         let network = run.network_id(change);
         let written = self.write_in_turn(WriteRequest { items: &items, ..write }, network.as_ref()).await;
-        run.admission.borrow_mut().settle(self.group);
+        if run.admission.borrow_mut().settle(self.group) {
+            run.note_exclusive(&change.location.id);
+        }
         if let Some(error) = written.iter().filter_map(|(_, result)| result.error.as_ref()).find(|error| is_lock(error))
         {
             let failure = Failure { message: "the location stayed locked".to_owned(), ..error.into() };

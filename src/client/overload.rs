@@ -3,8 +3,8 @@
 //! The API documents 503 as "Server is overloaded with requests. Try again later." One with `Retry-After` may be about its
 //! request only. Another request that meets one before twice the named wait is over shows that it is about all of them: from
 //! then on they are refusals like 429, for which all pause and which use up no attempt; but not of a request that meets them
-//! again and again while others get through. A 503 without a wait is a refusal while a quarter of the last responses are such, to
-//! several requests, and others got through: the server is at work.
+//! again and again while others get through, or twice while none but it does. Without a wait they are refusals once a quarter of the
+//! last responses are such, to several requests, while others got through: the server is at work.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{HashSet, VecDeque};
@@ -20,7 +20,7 @@ const SHORTEST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(3_600);
 
 /// So often may others get through between two refusals of a request until they are taken for its own matter.
-const MAX_UNLUCKY: u32 = 8;
+const MAX_UNLUCKY: u32 = 4;
 
 /// So many of the last responses are looked at for a 503 without a wait, and so many of them must be such.
 const RECENT: usize = 16;
@@ -75,22 +75,29 @@ impl Overload {
     /// Whether an error of a request refuses all requests.
     pub(super) fn is_refusal(&self, error: &ApiError, met: &mut Met, now: Instant) -> bool {
         let is_about_all = match error.retry_after.and_then(RetryAfter::wait) {
-            Some(wait) if matches!(error.status, Some(502..=504)) => self.is_confirmed(met.request, wait, now),
-            None if error.status == Some(503) => self.is_one_of_many(met.request),
-            _ => return false,
+            _ if !matches!(error.status, Some(502..=504)) => return false,
+            Some(wait) => self.is_confirmed(met, wait, now),
+            None => self.is_one_of_many(met.request),
         };
-        let before = met.successes.replace(self.successes.get());
-        met.unlucky += u32::from(before.is_some_and(|before| before < self.successes.get()));
+        met.unlucky += u32::from(self.has_been_unlucky(met));
+        met.successes = Some(self.successes.get());
         is_about_all && met.unlucky <= MAX_UNLUCKY
     }
 
-    /// Whether another request has met one before twice its wait was over, now or before.
-    fn is_confirmed(&self, request: u64, wait: Duration, now: Instant) -> bool {
-        let last = self.last.replace(Some((request, now + wait.clamp(SHORTEST, LONGEST) * 2)));
-        if last.is_some_and(|(other, until)| other != request && now < until) {
+    /// Whether others got through since its last refusal.
+    fn has_been_unlucky(&self, met: &Met) -> bool {
+        met.successes.is_some_and(|before| before < self.successes.get())
+    }
+
+    /// Whether another request has met one before twice its wait was over, now or before; and it is not the only one that still
+    /// does while others get through.
+    fn is_confirmed(&self, met: &Met, wait: Duration, now: Instant) -> bool {
+        let last = self.last.replace(Some((met.request, now + wait.clamp(SHORTEST, LONGEST) * 2)));
+        let is_alone = last.is_some_and(|(other, _)| other == met.request) && self.has_been_unlucky(met);
+        if last.is_some_and(|(other, until)| other != met.request && now < until) {
             self.is_known.set(true);
         }
-        self.is_known.get()
+        self.is_known.get() && !is_alone
     }
 
     /// Whether several requests have met many of them of late, while others got through; from then on until one gets through.
@@ -129,6 +136,7 @@ mod tests {
             (&[(1, 502, Some(10), 0), (2, 504, Some(10), 19)], true),
             (&[(1, 503, Some(10), 0), (2, 503, Some(10), 20)], false),
             (&[(1, 503, Some(10), 0), (1, 503, Some(10), 11)], false),
+            (&[(1, 500, None, 0), (2, 500, None, 0)], false),
             (&[(1, 503, Some(10), 0), (2, 503, Some(10), 1), (2, 503, Some(1), 900)], true),
             (&[(1, 503, None, 0), (2, 503, None, 0)], false),
             (&[(1, 503, Some(0), 0), (2, 503, Some(0), 1)], true),
@@ -183,9 +191,15 @@ mod tests {
         let mut refusals = 0;
         while overload.is_refusal(&error, &mut one, Instant::START) {
             overload.succeeded();
+            overload.is_refusal(&error, &mut overload.next_request(), Instant::START);
             refusals += 1;
         }
         assert_eq!(refusals, MAX_UNLUCKY + 1);
+        // At once, where no other one is refused.
+        let mut alone = overload.next_request();
+        assert!(overload.is_refusal(&error, &mut alone, Instant::START));
+        overload.succeeded();
+        assert!(!overload.is_refusal(&error, &mut alone, Instant::START));
         assert!(overload.is_refusal(&error, &mut other, Instant::START), "the others are refused as before");
     }
 }

@@ -56,15 +56,13 @@ const INITIAL_BACKOFF: Duration = Duration::from_millis(500);
 /// Longest backoff without `Retry-After`.
 const MAX_BACKOFF: Duration = Duration::from_secs(30);
 
-/// The delay after the `attempt`-th failure (from 1): `Retry-After`, or exponential with full jitter.
+/// The delay after the `attempt`-th failure (from 1): exponential with full jitter, and not less than `Retry-After`.
 ///
-/// Half of the bound is fixed: the attempts of a request are not used up by an outage of some seconds.
+/// Half of the bound is fixed: the attempts of a request are not used up by an outage of some seconds, whatever it says.
 pub(super) fn backoff_delay(attempt: u32, retry_after: Option<RetryAfter>, rng: &mut SeededRng) -> Duration {
-    if let Some(wait) = retry_after.and_then(RetryAfter::wait) {
-        return wait;
-    }
     let bound = INITIAL_BACKOFF.saturating_mul(1 << attempt.clamp(1, 16)).min(MAX_BACKOFF);
-    bound / 2 + rng.full_jitter(bound / 2)
+    let own = bound / 2 + rng.full_jitter(bound / 2);
+    retry_after.and_then(RetryAfter::wait).map_or(own, |wait| wait.max(own))
 }
 
 /// Minimum wait before a locked location is retried.
@@ -177,7 +175,9 @@ impl RetryPolicy {
         state: &AttemptState,
         rng: &mut SeededRng,
     ) -> RetryDecision {
-        let named = retry_after.and_then(RetryAfter::wait).map(|wait| wait.max(MIN_LOCK_WAIT));
+        // Zero says nothing, like a missing header.
+        let named = retry_after.and_then(RetryAfter::wait).filter(|wait| !wait.is_zero());
+        let named = named.map(|wait| wait.max(MIN_LOCK_WAIT));
         let own = backoff_delay(state.locks, None, rng).max(MIN_LOCK_WAIT);
         let left = self.lock_timeout.saturating_sub(state.locked_for);
         // Our own backoff is no reason to give up early.

@@ -123,6 +123,7 @@ pub fn resume_reads(plan: &Plan, live: &LiveState) -> RequiredReads {
 /// # Errors
 /// All networks that are in no planned state, and unchanged networks that have drifted.
 pub fn resume(plan: &Plan, live: &LiveState) -> Result<Plan, Vec<Drift>> {
+    let plan = &with_put_back(plan.clone(), live);
     let created = find_created(plan, live);
     let planned = plan.devices.iter().flat_map(|devices| devices.devices.handsets.iter().flatten());
     let mut known: HashSet<HandsetId> = planned.filter_map(|handset| handset.id.clone()).collect();
@@ -137,6 +138,24 @@ pub fn resume(plan: &Plan, live: &LiveState) -> Result<Plan, Vec<Drift>> {
     drift.extend(taken_values(plan, &created, live));
     drift.extend(created_again(plan, &created, live));
     if drift.is_empty() { Ok(rest(plan, &standing, &created, live)) } else { Err(drift) }
+}
+
+/// A base station that a run has put back, since its replacement could not be added, is the one that was to be replaced: with the id
+/// that it has now.
+fn with_put_back(mut plan: Plan, live: &LiveState) -> Plan {
+    for change in &mut plan.changes {
+        let listed = change.network.id().and_then(|id| live.find(id)).and_then(|at| live.base_stations(at));
+        let (Some(listed), Some(new), Some(ResourceState::BaseStation(removed))) =
+            (listed, change.replaced_by.as_deref(), &mut change.before)
+        else {
+            continue;
+        };
+        let find = |label: &str| listed.iter().find(|station| station.label() == label);
+        if let (Some(put_back), None) = (find(&removed.label()), find(new)) {
+            removed.id.clone_from(&put_back.id);
+        }
+    }
+    plan
 }
 
 /// The networks that the plan creates and that exist by now.

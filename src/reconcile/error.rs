@@ -225,7 +225,10 @@ fn unread(networks: &[UnreadDevices]) -> String {
     if networks.len() > MOST_NAMED {
         shown.push(format!("and {} more", networks.len() - MOST_NAMED));
     }
-    let hint = networks.first().and_then(|network| hint(&network.error));
+    let hint = networks.first().and_then(|network| match network.error.class {
+        ErrorClass::NotFound => Some("it may have been deleted since the networks were listed; try again in a moment"),
+        _ => hint(&network.error),
+    });
     shown.extend(hint.map(str::to_owned));
     shown.join("; ")
 }

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
+use super::read_devices::LIST_LAG;
 use crate::client::ApiClient;
 use crate::model::{LiveState, NetworkId, Settings};
 use crate::plan::model::ChangeAction::{Create, Delete, Update};
@@ -14,9 +15,6 @@ use crate::storage::{CodeAccess, RunDirectory, RunHistory, RunTarget};
 
 /// So many of the newest runs are looked at.
 pub(super) const MAX_RUNS: usize = 20;
-
-/// So long after the last entry of a journal lists may lag: twice as long as a run itself waits for them.
-const LIST_LAG: Duration = Duration::from_secs(12);
 
 /// Lets the client read again what does not show yet what the newest run has written.
 pub fn expect_last_run(journal_dir: &Path, target: &RunTarget, client: &ApiClient) {

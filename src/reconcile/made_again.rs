@@ -1,5 +1,5 @@
 //! The ids of what undos have made again: a network, base station or handset that was deleted and is created again is the same
-//! thing with another id. Whatever a journal says of the former id is about the new one.
+//! thing with another id. So is a base station that a run has put back. Whatever a journal says of the former id is about the new one.
 
 use std::collections::HashMap;
 
@@ -58,8 +58,18 @@ impl MadeAgain {
     /// Of the runs of one organization, the newest first.
     fn of(histories: &[RunHistory]) -> Self {
         let mut made_again = Self::default();
-        // The oldest undo first, so that what was deleted again has its last id in the end.
-        for undo in histories.iter().rev().filter(|history| history.identity.undoes.is_some()) {
+        // The oldest run first, so that what was deleted again has its last id in the end.
+        for undo in histories.iter().rev() {
+            for put_back in undo.items.iter().filter(|item| item.is_reverted && item.after.is_none()) {
+                if let Some((former, id)) =
+                    put_back.before.as_ref().and_then(ResourceState::id).zip(put_back.id.as_deref())
+                {
+                    made_again.add(former, id);
+                }
+            }
+            if undo.identity.undoes.is_none() {
+                continue;
+            }
             let mut added: Vec<Recorded<'_>> = undo.items.iter().filter_map(added).collect();
             let undone = histories.iter().filter(|history| undo.identity.has_undone(&history.run));
             for removed in undone.flat_map(|history| &history.items).flat_map(removed) {

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::error::{Error, UnreadDevices};
 use super::inputs::{Inputs, InvalidInput};
 use super::organization::{foreign_ids, is_foreign};
-use super::read_devices::{read_for_plan, read_locations, read_members, read_readable_devices};
+use super::read_devices::{Patience, read_for_plan, read_locations, read_members, read_readable_devices};
 use crate::client::{ApiClient, Priority};
 use crate::desired::model::Desired;
 use crate::desired::{RuleContext, SourceFormat, expand};
@@ -59,7 +59,7 @@ pub(super) async fn prepare_when_ready(
     live: LiveState,
     listed: Instant,
     client: &ApiClient,
-    is_ready: impl AsyncFnOnce(&RequiredReads, &LiveState) -> Result<(), Error>,
+    is_ready: impl AsyncFn(&RequiredReads, &LiveState) -> Result<(), Error>,
 ) -> Result<PreparedPlan, Error> {
     let Details { live, unread, matches } = read_details(inputs, scope, live, client, is_ready).await?;
     if !unread.is_empty() {
@@ -94,16 +94,23 @@ pub(super) async fn read_details<'a>(
     scope: &Scope,
     mut live: LiveState,
     client: &ApiClient,
-    is_ready: impl AsyncFnOnce(&RequiredReads, &LiveState) -> Result<(), Error>,
+    is_ready: impl AsyncFn(&RequiredReads, &LiveState) -> Result<(), Error>,
 ) -> Result<Details<'a>, Error> {
-    read_locations(&mut live, &inputs.desired, client).await.map_err(Error::reading)?;
-    let matches = Matches::of(&inputs.desired, &live);
-    let mut reads = plan::required_reads(&matches, scope, &live);
-    is_ready(&reads, &live).await?;
-    // What was just read with the list is not read again.
-    reads.retain(ResourceKind::BaseStation, |at| live.base_stations(*at).is_none());
-    reads.retain(ResourceKind::Handset, |at| live.handsets(*at).is_none());
-    let unread = read_readable_devices(&mut live, reads, client).await?;
+    let mut patience = Patience::default();
+    let (unread, matches) = loop {
+        read_locations(&mut live, &inputs.desired, client).await.map_err(Error::reading)?;
+        let matches = Matches::of(&inputs.desired, &live);
+        let mut reads = plan::required_reads(&matches, scope, &live);
+        is_ready(&reads, &live).await?;
+        // What was just read with the list is not read again.
+        reads.retain(ResourceKind::BaseStation, |at| live.base_stations(*at).is_none());
+        reads.retain(ResourceKind::Handset, |at| live.handsets(*at).is_none());
+        let unread = read_readable_devices(&mut live, reads, client).await?;
+        if !patience.lists_again(&unread, client).await {
+            break (unread, matches);
+        }
+        live = client.list_networks(Priority::Normal).await?;
+    };
     let locations = plan::required_members(&matches, scope, &live);
     read_members(&mut live, locations, client).await.map_err(Error::reading)?;
     Ok(Details { live, unread, matches })

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt, stream};
 
@@ -12,8 +13,15 @@ use crate::model::{LiveState, LocationId, Member, NameKey, NetworkIndex};
 use crate::plan::model::{Plan, ResourceKind};
 use crate::plan::{RequiredReads, locations_without_networks, resume_reads, unknown_line_locations};
 use crate::resources::calls;
+use crate::runtime::Instant;
 use crate::webex::calls::list_locations;
-use crate::webex::{ApiError, NetworkPath};
+use crate::webex::{ApiError, ErrorClass, NetworkPath};
+
+/// Lists may lag behind writes for so long: twice as long as a run itself waits for them.
+pub(super) const LIST_LAG: Duration = Duration::from_secs(12);
+
+/// The time between two lists.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Looks up the locations that are to get their first network, with one list: those that are known by their name alone, and whether
 /// those exist that are known by their id, as far as the token may list locations.
@@ -124,11 +132,35 @@ async fn list_members(location: &LocationId, client: &ApiClient) -> Result<Vec<M
 /// # Errors
 /// If something of it cannot be read.
 pub(super) async fn read_for_plan(plan: &Plan, client: &ApiClient) -> Result<LiveState, Error> {
-    let mut live = client.list_networks(Priority::Normal).await?;
-    add_planned_locations(&mut live, plan, client).await.map_err(Error::reading)?;
-    let reads = resume_reads(plan, &live);
-    read_devices(&mut live, reads, client).await?;
-    Ok(live)
+    let mut patience = Patience::default();
+    loop {
+        let mut live = client.list_networks(Priority::Normal).await?;
+        add_planned_locations(&mut live, plan, client).await.map_err(Error::reading)?;
+        let reads = resume_reads(plan, &live);
+        let unread = read_readable_devices(&mut live, reads, client).await?;
+        if !patience.lists_again(&unread, client).await {
+            return if unread.is_empty() { Ok(live) } else { Err(Error::DevicesUnreadable(unread)) };
+        }
+    }
+}
+
+/// A list may still show what is gone, or already what cannot be read yet: it is read again for some seconds.
+#[derive(Debug, Default)]
+pub(super) struct Patience {
+    until: Option<Instant>,
+}
+
+impl Patience {
+    /// Whether to list the networks again because of devices that were not found; waits a moment then.
+    pub(super) async fn lists_again(&mut self, unread: &[UnreadDevices], client: &ApiClient) -> bool {
+        let now = client.clock().now();
+        let until = *self.until.get_or_insert(now + LIST_LAG);
+        let is_missing = unread.iter().any(|devices| devices.error.class == ErrorClass::NotFound);
+        if is_missing && now < until {
+            client.wait_as(Priority::Normal, POLL_INTERVAL).await;
+        }
+        is_missing && now < until
+    }
 }
 
 /// Adds the locations of a plan to a list, which lacks those that are still without networks; not those that were removed since

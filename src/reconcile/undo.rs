@@ -67,7 +67,8 @@ pub async fn prepare_undo(
     if let Some(first) = first {
         find_unrecorded(history, first, live);
     }
-    let (mut undo, displaced) = build_undo(history, live, scope);
+    let is_repeated = runs.undo_of(&history.run, target).is_some();
+    let (mut undo, displaced) = build_undo(history, live, scope, is_repeated);
     let listed = std::mem::take(live);
     let details = read_details(&undo.inputs, &Scope::default(), listed, client, async |_, _| Ok(())).await?;
     if !details.unread.is_empty() {
@@ -116,7 +117,7 @@ impl Undo {
 
 /// Builds the previous state of everything that is still as the run left it, and what of it is left alone. What is out of
 /// `scope` is no matter of its warnings.
-fn build_undo(history: &RunHistory, live: &LiveState, scope: &Scope) -> (Undo, Displaced) {
+fn build_undo(history: &RunHistory, live: &LiveState, scope: &Scope, is_repeated: bool) -> (Undo, Displaced) {
     let recorded = history.items.iter().filter_map(|item| {
         let state = item.before.as_ref().or(item.after.as_ref())?;
         Some((item.key.operation, item.network.as_ref()?, state.label()))
@@ -128,6 +129,7 @@ fn build_undo(history: &RunHistory, live: &LiveState, scope: &Scope) -> (Undo, D
     let mut builder = UndoBuilder {
         history,
         live,
+        is_repeated,
         is_in_scope: true,
         recorded: recorded.collect(),
         created: created.filter_map(|item| item.id.as_deref()).collect(),

@@ -52,6 +52,8 @@ pub(crate) struct LocationUndo {
 pub(crate) struct UndoBuilder<'a> {
     pub(crate) history: &'a RunHistory,
     pub(crate) live: &'a LiveState,
+    /// Whether the run was undone before, so that what is not there may be gone because of that.
+    pub(crate) is_repeated: bool,
     /// Whether what is looked at is in the scope of the undo.
     pub(crate) is_in_scope: bool,
     /// The devices that the run has recorded: what it did with them, in which network, and their labels.

@@ -15,8 +15,8 @@ pub enum UndoChoice {
     Begin(Box<RunHistory>),
     /// The undo `undo` of `run` was interrupted; it has a plan of its own.
     Continue { run: String, undo: String },
-    /// The last run is undone by `undo`.
-    AlreadyUndone { run: String, undo: String },
+    /// The last run is undone by `undo`, as far as that was about it.
+    AlreadyUndone { run: String, undo: String, in_part: bool },
     /// Nothing that this run has changed exists in this organization.
     Elsewhere { run: String },
     /// No run is about this organization.
@@ -50,7 +50,10 @@ pub fn choose_undo(
     let is_undone_here = undo.as_ref().is_some_and(is_here);
     match undo {
         Some(undo) if !undo.is_finished() => return Ok(UndoChoice::Continue { run, undo: undo.run }),
-        Some(undo) if wanted.is_none() => return Ok(UndoChoice::AlreadyUndone { run, undo: undo.run }),
+        Some(undo) if wanted.is_none() => {
+            let in_part = undo.identity.scope.is_some();
+            return Ok(UndoChoice::AlreadyUndone { run, undo: undo.run, in_part });
+        }
         _ => {}
     }
     let history = read(&runs.journal_path(&run))?;

@@ -2,7 +2,7 @@
 
 use super::error::Error;
 use super::last_run::expect_run;
-use super::read_devices::read_devices;
+use super::read_devices::{Patience, read_readable_devices};
 use crate::client::{ApiClient, Priority};
 use crate::model::{LiveState, NetworkId};
 use crate::plan::RequiredReads;
@@ -37,6 +37,17 @@ pub(super) async fn read_settled(
 /// # Errors
 /// If a request fails.
 pub(super) async fn read_for_undo(history: &RunHistory, live: &mut LiveState, client: &ApiClient) -> Result<(), Error> {
+    let mut patience = Patience::default();
+    loop {
+        let unread = read_readable_devices(live, reads_for_undo(history, live), client).await?;
+        if !patience.lists_again(&unread, client).await {
+            return if unread.is_empty() { Ok(()) } else { Err(Error::DevicesUnreadable(unread)) };
+        }
+        *live = client.list_networks(Priority::Normal).await?;
+    }
+}
+
+fn reads_for_undo(history: &RunHistory, live: &LiveState) -> RequiredReads {
     let mut reads = RequiredReads::default();
     for item in history.items.iter().filter(|item| item.may_be_applied()) {
         let created = item.id.as_deref().filter(|_| item.is(Kind::Network, Create)).map(NetworkId::new);
@@ -54,6 +65,5 @@ pub(super) async fn read_for_undo(history: &RunHistory, live: &mut LiveState, cl
             }
         }
     }
-    let reads = reads.sorted();
-    read_devices(live, reads, client).await
+    reads.sorted()
 }

@@ -23,7 +23,7 @@ use crate::plan::model::{Change, ChangeAction, FieldKind, Plan, ResourceKind, Wa
 use crate::reconcile::{DriftItem, DriftReport, LocationStatus};
 use crate::runtime::ShutdownReason;
 use crate::storage::RunHistory;
-use crate::storage::journal::{RunOutcome, UndoneRuns};
+use crate::storage::journal::{RunOutcome, UndoneBy, UndoneRuns};
 
 const HEADING: Style = Style::new().effects(Effects::BOLD);
 const DIM: Style = Style::new().effects(Effects::DIMMED);
@@ -447,7 +447,11 @@ pub fn runs(runs: &[RunHistory], running: &[bool]) -> String {
             ),
         );
         if !run.identity.command.is_empty() {
-            let undone = undone_by.map(|undo| format!("; undone by {}", undo.run)).unwrap_or_default();
+            let undone = undone_by.map(|UndoneBy { run, is_whole }| {
+                let partly = if is_whole { "" } else { "partly " };
+                format!("; {partly}undone by {run}")
+            });
+            let undone = undone.unwrap_or_default();
             let places = first_names(&run.identity.locations, 3);
             line(&mut out, format_args!("    dectl {}  {places}{undone}", sanitize(&run.identity.command)));
         }

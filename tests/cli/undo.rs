@@ -1,10 +1,12 @@
 //! The journaled runs, and the way back from one.
 
+use std::sync::Mutex;
 use std::time::Duration;
 
 use dectl::simulator::{FaultConfig, Quirk, RequestFault, SimulatedOrganization, SimulatedState};
+use serde_json::json;
 
-use crate::harness::{TestEnv, copy_example, live_names, network, stage_of, three_networks};
+use crate::harness::{TestEnv, copy_example, live_names, network, response, serve, stage_of, three_networks};
 
 #[test]
 fn a_run_can_be_listed_and_undone() {
@@ -1041,4 +1043,115 @@ fn what_the_server_has_normalized_is_as_the_run_has_left_it() {
     let undo = env.run(&["undo", "last", "--yes", "--max-deletes", "1"]);
     assert_eq!(undo.code, Some(0), "{}{}", undo.stdout, undo.stderr);
     assert_eq!(live_names(&env), before);
+}
+
+#[test]
+fn what_the_server_has_normalized_twice_is_undone_at_once() {
+    let env = TestEnv::new();
+    let lab = network_id(&env, "TRD Lab");
+    let before = live_names(&env);
+    env.set_faults(FaultConfig { quirks: vec![Quirk::Trimmed], ..FaultConfig::default() });
+    env.write(
+        "d.yaml",
+        &format!(
+            "version: 1\nlocations: [{{ name: Trondheim Clinic, networks: [{{ id: {lab}, name: 'TRD X ' }}] }}]\n"
+        ),
+    );
+    for _ in 0..2 {
+        let applied = env.run(&["apply", "d.yaml", "--yes"]);
+        assert_eq!(applied.code, Some(3), "{}{}", applied.stdout, applied.stderr);
+        assert!(applied.stdout.contains("shows other values"), "{}", applied.stdout);
+    }
+    let undo = env.run(&["undo", "last", "--yes"]);
+    assert_eq!(undo.code, Some(0), "{}{}", undo.stdout, undo.stderr);
+    assert_eq!(live_names(&env), before);
+}
+
+/// What another client changes between a write and the final list is not how the run has left it.
+#[test]
+fn what_another_client_has_changed_before_the_final_list_is_left_alone() {
+    let env = TestEnv::new();
+    env.write("d.yaml", "version: 1\nlocations: [{ name: Oslo, networks: [{ id: net0001, name: Ward 2 }] }]\n");
+    let ward = Mutex::new(network(1, "Oslo", "Ward 1", "1001"));
+    let base = serve(move |method, target, _| {
+        let mut ward = ward.lock().expect("the network");
+        if method == "PUT" {
+            ward["name"] = json!("Ward 2");
+            ward["defaultAccessCode"] = json!("7777");
+            return response("204 No Content", "", &json!({}));
+        }
+        if !target.contains("/telephony/config/dectNetworks") {
+            return response("403 Forbidden", "", &json!({ "message": "not allowed" }));
+        }
+        response("200 OK", "", &json!({ "dectNetworks": [ward.clone()] }))
+    });
+    let applied = env.run(&["apply", "d.yaml", "--yes", "--api-url", &base]);
+    assert_eq!(applied.code, Some(3), "{}{}", applied.stdout, applied.stderr);
+    let undo = env.run(&["undo", "last", "--yes", "--api-url", &base]);
+    assert!(undo.code == Some(1) && undo.stdout.contains("changed since the run"), "{}{}", undo.stdout, undo.stderr);
+}
+
+/// Whichever request of it is refused once: a base station that was put back is the one that was to be replaced.
+#[test]
+fn an_undo_of_a_replacement_that_was_refused_once_is_finished_by_the_next_one() {
+    for refused in 1..8 {
+        let env = TestEnv::new();
+        let before = env.run(&["export", "--include", "base-stations"]).stdout;
+        env.write(
+            "d.yaml",
+            "version: 1\nlocations:\n  - name: Trondheim Clinic\n    networks: [{ name: TRD Lab, baseStations: [{ mac: \
+             AC7A56330001, replaces: AC7A5600002D }] }]\n",
+        );
+        let applied = env.run(&["apply", "d.yaml", "--yes", "--max-deletes", "9"]);
+        assert_eq!(applied.code, Some(0), "{}{}", applied.stdout, applied.stderr);
+        let undo = || env.run(&["undo", "last", "--yes", "--max-deletes", "9"]);
+        let fault_at = Some((env.counters().requests + refused, RequestFault::Status(400)));
+        env.set_faults(FaultConfig { fault_at, ..FaultConfig::default() });
+        let first = undo();
+        env.set_faults(FaultConfig::default());
+        let exported = || env.run(&["export", "--include", "base-stations"]).stdout;
+        if exported() != before {
+            let second = undo();
+            let whole = format!("{}{}{}{}", first.stdout, first.stderr, second.stdout, second.stderr);
+            assert_eq!(second.code, Some(0), "request {refused}: {whole}");
+        }
+        assert_eq!(exported(), before, "request {refused}");
+    }
+}
+
+#[test]
+fn an_undo_says_of_a_handset_without_an_id_that_it_is_not_there_as_it_was_added() {
+    let env = TestEnv::new();
+    let file = |env: &TestEnv, name: &str, handset: &str| {
+        env.write(
+            name,
+            &format!("version: 1\nlocations: [{{ name: Trondheim Clinic, networks: [{{ name: TRD Lab, handsets: [{handset}] }}] }}]\n"),
+        );
+    };
+    file(&env, "d.yaml", "{ line1: \"1541\", customDisplayName: New A }");
+    let applied = env.run(&["apply", "d.yaml", "--yes", "--no-verify"]);
+    assert_eq!(applied.code, Some(0), "{}{}", applied.stdout, applied.stderr);
+    file(&env, "e.yaml", "{ line1: \"1541\", customDisplayName: Renamed }");
+    let renamed = env.run(&["apply", "e.yaml", "--yes", "--journal", "other", "--handset-interval", "0s"]);
+    assert_eq!(renamed.code, Some(0), "{}{}", renamed.stdout, renamed.stderr);
+    let undo = env.run(&["undo", "last", "--yes", "--handset-interval", "0s"]);
+    assert_eq!(undo.code, Some(1), "{}{}", undo.stdout, undo.stderr);
+    assert!(undo.stdout.contains("it is not there as it was added"), "{}{}", undo.stdout, undo.stderr);
+}
+
+#[test]
+fn a_network_that_a_list_still_shows_is_gone_if_it_is_not_found() {
+    let env = TestEnv::new();
+    let id = network_id(&env, "TRD Lab");
+    env.set_faults(FaultConfig { read_lag: Duration::from_secs(2), ..FaultConfig::default() });
+    env.write(
+        "d.yaml",
+        &format!("version: 1\nlocations: [{{ name: Trondheim Clinic, networks: [{{ id: {id}, state: absent }}] }}]\n"),
+    );
+    let apply = |journal: &str| {
+        env.run(&["apply", "d.yaml", "--yes", "--no-verify", "--max-deletes", "99", "--journal", journal])
+    };
+    assert_eq!(apply("other").code, Some(0));
+    let again = apply("this");
+    assert!(again.code == Some(0) && again.stdout.contains("nothing to do"), "{}{}", again.stdout, again.stderr);
 }

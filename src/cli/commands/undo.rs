@@ -102,9 +102,10 @@ fn refused(choice: UndoChoice, args: &UndoArgs, runs: &RunDirectory, target: &Ru
             "the undo {undo} of run {run} is unfinished; `dectl undo {}` resumes it with its own plan",
             args.name
         ),
-        UndoChoice::AlreadyUndone { run, undo } => format!(
-            "run {run} is already undone by run {undo}; use `dectl undo {run}` for what that left out, \
-             `dectl undo {undo}` to apply it again, or `dectl runs` to choose an earlier run"
+        UndoChoice::AlreadyUndone { run, undo, in_part } => format!(
+            "run {run} is already {}undone by run {undo}; use `dectl undo {run}` for what that left out, \
+             `dectl undo {undo}` to apply it again, or `dectl runs` to choose an earlier run",
+            if in_part { "partly " } else { "" }
         ),
         UndoChoice::Elsewhere { run } => {
             format!("none of the networks of run {run} exists in this organization; no changes were made")

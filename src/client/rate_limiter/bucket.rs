@@ -22,12 +22,8 @@ const CAUTION: f64 = 0.6;
 const REFUSAL: f64 = 2.0;
 const WORTH: f64 = 4.0;
 
-/// The rate becomes the fastest possible one in so many requests at least.
-const MIN_STEPS: f64 = 20.0;
-
-/// When a refusal is overdue, the rate grows by this share more with every further success; by no more than the last one at once.
+/// When a refusal is overdue, the rate grows by this share more with every further success.
 const OVERDUE_GROWTH: f64 = 0.000_2;
-const MAX_OVERDUE_GROWTH: f64 = 0.05;
 
 /// A refusal is overdue after so many successes for each request that overflows in its pause, and at least after those of so many
 /// seconds, within bounds: where a rate is slow, that it has become faster is worth more than a refusal.
@@ -35,14 +31,8 @@ const DUE: f64 = 50.0;
 const DUE_SECONDS: f64 = 20.0;
 const MIN_DUE: (f64, f64) = (40.0, 80.0);
 
-/// A bucket that takes longer to refill, in seconds, may be a window whose reset is not known: it is tried after so many requests,
-/// twice as many with every further refusal until that is as rare as for any other one, and then grows so much faster.
-const WINDOW_LIKE: f64 = 8.0;
-const WINDOW_LIKE_DUE: usize = 28;
-const WINDOW_LIKE_GROWTH: f64 = 25.0;
-
-/// Contradictions of more requests than this mean that the limit has changed.
-const CHANGED: f64 = 3.75;
+/// Contradictions of more requests than this mean that the limit has changed, or that it is no bucket.
+pub(super) const CHANGED: f64 = 4.0;
 
 /// So much of the burst is left unused: this share of a request and of those of the time that arrivals vary by.
 const MARGIN: f64 = 0.5;
@@ -82,8 +72,6 @@ struct Calibrated {
     fastest: f64,
     /// After this many successes a refusal is overdue: the limit may have become wider.
     due: usize,
-    /// How much faster than others it then grows.
-    overdue_factor: f64,
     successes: usize,
     /// How much of the burst is used, and how much may be.
     level: f64,
@@ -189,13 +177,12 @@ impl Bucket {
             return;
         }
         let (rate, growth) = refusal.pace();
-        let (due, overdue_factor) = refusal.due(rate);
+        let due = refusal.due(rate);
         self.state = BucketState::Calibrated(Calibrated {
             rate,
             fastest: found.fastest,
             growth,
             due,
-            overdue_factor,
             successes: 0,
             level: level_at(&history, rate, self.baseline_level, now.elapsed().as_secs_f64()),
             burst: usable_burst(found.burst, rate * log.jitter()),
@@ -253,7 +240,7 @@ impl Refusal {
         let rate = (found.slowest + CAUTION * (found.rate - found.slowest)).max(0.5 / self.pause);
         let doubt = (found.fastest / rate - 1.0).max(0.0);
         let pays = WORTH * (self.lost(rate) + REFUSAL) / doubt;
-        let steps = pays.max(self.admitted as f64 / 2.0).max(MIN_STEPS);
+        let steps = pays.max(self.admitted as f64 / 2.0);
         (rate, rate * doubt / steps)
     }
 
@@ -262,17 +249,9 @@ impl Refusal {
         (rate * self.pause - self.found.burst).max(0.0)
     }
 
-    /// After how many requests without a refusal the rate is far too low, and how much faster it then grows: what a pause costs
-    /// makes it later.
-    fn due(&self, rate: f64) -> (usize, f64) {
-        let overflow = DUE * self.lost(rate);
-        let due = overflow.max((rate * DUE_SECONDS).clamp(MIN_DUE.0, MIN_DUE.1)) as usize;
-        let of_window = WINDOW_LIKE_DUE << self.number.saturating_sub(2);
-        if self.found.burst > WINDOW_LIKE * rate && of_window < overflow.max(MIN_DUE.1) as usize {
-            (of_window.min(due), WINDOW_LIKE_GROWTH)
-        } else {
-            (due, 1.0)
-        }
+    /// After how many requests without a refusal the rate is far too low: what a pause costs makes it later.
+    fn due(&self, rate: f64) -> usize {
+        (DUE * self.lost(rate)).max((rate * DUE_SECONDS).clamp(MIN_DUE.0, MIN_DUE.1)) as usize
     }
 }
 
@@ -297,7 +276,7 @@ impl Calibrated {
             self.rate = (self.rate + self.growth).min(self.fastest);
         }
         let overdue = self.successes.saturating_sub(self.due) as f64;
-        self.rate *= 1.0 + (overdue * OVERDUE_GROWTH * self.overdue_factor).min(MAX_OVERDUE_GROWTH);
+        self.rate *= 1.0 + overdue * OVERDUE_GROWTH;
         self.rate = self.rate.min(RATES.1);
     }
 }
@@ -335,10 +314,7 @@ mod tests {
         assert!(growth(10.2) < growth(12.0) && growth(12.0) < growth(20.0));
         assert!(refusal(0.1, 5.0, 50.0).tells_nothing() && !refusal(5.0, 6.0, 50.0).tells_nothing());
         // What a pause costs makes it rarer.
-        let due = |pause: f64| Refusal { pause, ..refusal(10.0, 10.0, 10.5) }.due(10.0).0;
+        let due = |pause: f64| Refusal { pause, ..refusal(10.0, 10.0, 10.5) }.due(10.0);
         assert!(due(1.0) < due(30.0));
-        // What may be a window is asked sooner, and then grows faster.
-        let (soon, factor) = refusal(0.5, 0.5, 0.6).due(0.5);
-        assert!(soon <= due(1.0) && factor > 1.0);
     }
 }

@@ -1,7 +1,7 @@
 //! How many requests may be in flight while no limit says so: ten at first and after a refusal, which hits all of them; more while
 //! nothing is refused and responses do not take longer.
 
-use super::ROOM;
+use super::ONE_MORE_AFTER;
 
 /// Without a limit of the user: at first, and after a refusal. As usual clients have.
 pub const DEFAULT_CONCURRENCY: usize = 10;
@@ -48,7 +48,7 @@ impl Concurrency {
     /// A request was let in; a response takes `latency` seconds now.
     pub(super) fn admitted(&mut self, latency: f64) {
         self.successes += 1;
-        if !self.successes.is_multiple_of(ROOM) {
+        if !self.successes.is_multiple_of(ONE_MORE_AFTER) {
             return;
         }
         let unhurried = *self.unhurried.get_or_insert(latency);

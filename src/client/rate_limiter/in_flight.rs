@@ -3,7 +3,7 @@
 //! The same is asked as of a bucket (`bucket_fit`): how many requests were at work at every decision? What was let in must have
 //! been within the limit, what was refused beyond it.
 
-use super::ROOM;
+use super::ONE_MORE_AFTER;
 use super::explanation::{Explanation, best};
 use super::request_log::RequestLog;
 use crate::runtime::Instant;
@@ -58,7 +58,7 @@ impl InFlightLimit {
         if crowd > self.most {
             self.beyond += 1;
             // A response may be on its way while the server admits another request: one more is often let in all the same.
-            if self.beyond >= ROOM {
+            if self.beyond >= ONE_MORE_AFTER {
                 self.most += 1;
                 self.beyond = 0;
             }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::availability::Availability;
-use super::bucket::Bucket;
+use super::bucket::{Bucket, CHANGED};
 use super::bucket_fit;
 use super::in_flight::{self, InFlightLimit};
 use super::pace::Pace;
@@ -12,9 +12,6 @@ use super::short_window;
 use super::throttle_event::ThrottleEvent;
 use super::window::{Window, WindowEvent};
 use crate::runtime::Instant;
-
-/// A bucket explains long waits if it is contradicted by at most so many requests.
-const LONG_WAIT_MISFIT: f64 = 5.0;
 
 /// More tiers are not told apart.
 const MAX_WINDOWS: usize = 2;
@@ -121,7 +118,7 @@ impl Limits {
     fn is_misled(&mut self, event: WindowEvent, log: &RequestLog) -> bool {
         let is_bucket = || {
             let history = self.since(log).map(|since| log.history(since)).unwrap_or_default();
-            bucket_fit::least_contradiction(&history) <= LONG_WAIT_MISFIT
+            bucket_fit::least_contradiction(&history) <= CHANGED
         };
         let refuted = self.windows.iter().position(|window| window.is_refuted(event, log));
         match (self.long_waits_mislead, refuted) {

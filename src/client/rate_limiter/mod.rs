@@ -43,7 +43,7 @@ const MEMORY: usize = 8;
 const LEAST_SHARE: f64 = 0.8;
 
 /// So many requests that are let in beyond what is assumed show that there is room for one more.
-const ROOM: u32 = 40;
+const ONE_MORE_AFTER: u32 = 40;
 
 pub use adaptive::{Admission, Permit, RateLimiter, RequestClass, ResponseKind};
 pub use concurrency::{DEFAULT_CONCURRENCY, MAX_CONCURRENCY};

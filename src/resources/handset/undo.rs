@@ -13,7 +13,7 @@ use crate::plan::model::ChangeAction::{Create, Update};
 use crate::plan::model::{Listed, ResourceKind as Kind, ResourceState, Standing, States};
 use crate::reconcile::undo_builder::UndoBuilder;
 use crate::resources::standing::standings;
-use crate::storage::journal::RecordedItem;
+use crate::storage::journal::{RecordedItem, WriteOutcome};
 
 /// Whether a handset can be added as it was: with a name that Webex accepts, and a first line.
 pub(crate) fn can_be_added(handset: &Handset) -> bool {
@@ -75,6 +75,12 @@ impl<'a> UndoBuilder<'a> {
         })
     }
 
+    /// Whether the run has changed or removed a handset that was as this one, which it had added.
+    fn has_changed(&self, added: &Handset) -> bool {
+        let mut before = self.history.items.iter().filter_map(|item| item.before.as_ref()?.handset());
+        before.any(|before| is_as_added(before, added))
+    }
+
     /// Whether a handset is in a state that the run has given it.
     pub(crate) fn is_as_left(&self, handset: &Handset) -> bool {
         let states = self.history.items.iter().filter_map(|item| item.after.as_ref()?.handset());
@@ -118,6 +124,14 @@ impl<'a> UndoBuilder<'a> {
                 && listed.iter().any(|handset| is_as_added(handset, after) && !self.is_recorded(handset)) =>
             {
                 self.leave_alone(name, "its id was not recorded, so it may not be the run's");
+            }
+            // Without an id it is not known whether it was removed since, or looks like another one.
+            None if item.id.is_none()
+                && item.end == Some(WriteOutcome::Applied)
+                && !self.is_repeated
+                && !self.has_changed(after) =>
+            {
+                self.leave_alone(name, "it is not there as it was added: it was changed or removed since the run");
             }
             // It is gone already.
             None => {}

@@ -385,6 +385,7 @@ impl Replay {
         let Some(known) = self.history.items.iter_mut().rev().find(|known| known.key == result.key) else { return };
         if write == Some(WriteKind::Revert) {
             known.is_reverted |= end == WriteOutcome::Applied;
+            known.id = result.id.or(known.id.take());
             return;
         }
         if known.end != Some(WriteOutcome::Applied) {

@@ -80,12 +80,10 @@ impl InFlight<'_> {
         let kind = match response {
             Ok(_) => ResponseKind::Accepted,
             Err(error) if is_refused => ResponseKind::Throttled(error.retry_after),
-            Err(ApiError { status: Some(_), .. }) => ResponseKind::Accepted,
-            Err(_) => ResponseKind::NoResponse,
+            Err(ApiError { status: Some(_), class, .. }) if *class != ErrorClass::Transient => ResponseKind::Accepted,
+            Err(_) => ResponseKind::NoResult,
         };
-        if matches!(kind, ResponseKind::Accepted)
-            && !matches!(response, Err(error) if error.class == ErrorClass::Transient)
-        {
+        if kind == ResponseKind::Accepted {
             self.client.circuit_breaker.borrow_mut().record_success();
         }
         self.finish(kind);
@@ -119,6 +117,6 @@ impl InFlight<'_> {
 
 impl Drop for InFlight<'_> {
     fn drop(&mut self) {
-        self.finish(ResponseKind::NoResponse);
+        self.finish(ResponseKind::NoResult);
     }
 }

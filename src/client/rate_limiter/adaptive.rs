@@ -50,8 +50,8 @@ pub enum ResponseKind {
     Accepted,
     /// 429.
     Throttled(Option<RetryAfter>),
-    /// No response. It counts as let in.
-    NoResponse,
+    /// No response, or a failure of the server. It counts as let in, and says nothing.
+    NoResult,
 }
 
 /// Decides when the next request may go.
@@ -215,32 +215,7 @@ impl RateLimiter {
     pub fn record_response(&mut self, permit: Permit, response: ResponseKind, now: Instant, rng: &mut SeededRng) {
         let current = permit.epoch == self.epoch;
         let ResponseKind::Throttled(retry_after) = response else {
-            let decided = self.log.admitted(permit.id, now);
-            if !self.log.counts(permit.is_read) {
-                if self.throttle_event.is_none() {
-                    self.read_concurrency.admitted(self.log.latency());
-                }
-                return;
-            }
-            self.last_admitted = Some(now);
-            if current {
-                self.unconfirmed = None;
-            }
-            if permit.is_probe
-                && matches!(response, ResponseKind::Accepted)
-                && let Some(mut event) = self.throttle_event.take()
-            {
-                event.observed(decided.at);
-                self.learn(event, now);
-                // The probe itself has shown that the pause is over.
-                self.unconfirmed = None;
-            } else if current && self.throttle_event.is_none() {
-                self.concurrency.admitted(self.log.latency());
-                if matches!(response, ResponseKind::Accepted) {
-                    self.limits.admitted(decided.crowd, &self.log);
-                }
-            }
-            return;
+            return self.admitted(&permit, response == ResponseKind::Accepted, now);
         };
         let decided = self.log.refused(permit.id, now);
         // Zero carries no information, like a missing or malformed header.
@@ -258,6 +233,34 @@ impl RateLimiter {
             named => self.probe_wait(now, rng).max(named.unwrap_or_default()),
         };
         self.resume_at = self.resume_at.max(now + pause);
+    }
+
+    /// A request was let in; without a result it counts as that, but says nothing.
+    fn admitted(&mut self, permit: &Permit, is_answered: bool, now: Instant) {
+        let decided = self.log.admitted(permit.id, now);
+        if !self.log.counts(permit.is_read) {
+            if is_answered && self.throttle_event.is_none() {
+                self.read_concurrency.admitted(self.log.latency());
+            }
+            return;
+        }
+        let current = permit.epoch == self.epoch;
+        self.last_admitted = Some(now);
+        if current {
+            self.unconfirmed = None;
+        }
+        if permit.is_probe
+            && is_answered
+            && let Some(mut event) = self.throttle_event.take()
+        {
+            event.observed(decided.at);
+            self.learn(event, now);
+            // The probe itself has shown that the pause is over.
+            self.unconfirmed = None;
+        } else if current && is_answered && self.throttle_event.is_none() {
+            self.concurrency.admitted(self.log.latency());
+            self.limits.admitted(decided.crowd, &self.log);
+        }
     }
 
     fn learn(&mut self, event: ThrottleEvent, now: Instant) {

@@ -420,8 +420,14 @@ impl Admission {
         }
         let mut is_found = false;
         match &mut known.mode {
-            Mode::SideBySide if overlaps && known.width.is_tried => known.width.narrow(),
+            // One more was tried, and was too much. A conflict is sent again alone all the same.
+            Mode::SideBySide if overlaps && known.width.is_tried && obstacle != Obstacle::Conflict => {
+                known.width.narrow();
+            }
             Mode::SideBySide if overlaps => {
+                if known.width.is_tried {
+                    known.width.narrow();
+                }
                 known.mode = Mode::Suspected;
                 (known.width.crowd, known.width.refused) = (crowd, 1);
             }

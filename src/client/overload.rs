@@ -48,6 +48,8 @@ pub(super) struct Met {
     /// How many requests had got through at its last refusal.
     successes: Option<u64>,
     unlucky: u32,
+    /// Whether it was the only one that was refused while others got through.
+    is_alone: bool,
 }
 
 impl Overload {
@@ -91,13 +93,13 @@ impl Overload {
 
     /// Whether another request has met one before twice its wait was over, now or before; and it is not the only one that still
     /// does while others get through.
-    fn is_confirmed(&self, met: &Met, wait: Duration, now: Instant) -> bool {
+    fn is_confirmed(&self, met: &mut Met, wait: Duration, now: Instant) -> bool {
         let last = self.last.replace(Some((met.request, now + wait.clamp(SHORTEST, LONGEST) * 2)));
-        let is_alone = last.is_some_and(|(other, _)| other == met.request) && self.has_been_unlucky(met);
+        met.is_alone |= last.is_some_and(|(other, _)| other == met.request) && self.has_been_unlucky(met);
         if last.is_some_and(|(other, until)| other != met.request && now < until) {
             self.is_known.set(true);
         }
-        self.is_known.get() && !is_alone
+        self.is_known.get() && !met.is_alone
     }
 
     /// Whether several requests have met many of them of late, while others got through; from then on until one gets through.
@@ -200,6 +202,7 @@ mod tests {
         assert!(overload.is_refusal(&error, &mut alone, Instant::START));
         overload.succeeded();
         assert!(!overload.is_refusal(&error, &mut alone, Instant::START));
+        assert!(!overload.is_refusal(&error, &mut alone, Instant::START), "also when no other one is left");
         assert!(overload.is_refusal(&error, &mut other, Instant::START), "the others are refused as before");
     }
 }

@@ -54,12 +54,15 @@ pub(crate) async fn connect(
     if !output.is_quiet() {
         let printer = Printer::new(output, CodeOptions::default());
         client.report_waits(Rc::new(move |wait| {
-            let reason = match wait.reason {
-                WaitReason::RateLimited => "rate limited",
-                WaitReason::Locked => "location locked (423)",
-                WaitReason::Failed => "request failed",
+            let (reason, until) = match wait.reason {
+                WaitReason::RateLimited => ("rate limited", "retrying in"),
+                WaitReason::Locked => ("location locked (423)", "retrying in"),
+                WaitReason::Failed => ("request failed", "retrying in"),
+                WaitReason::Lagging => {
+                    ("the list does not show yet what the last run has written", "waiting for up to")
+                }
             };
-            printer.note(&format!("{reason}, retrying in {} s\n", wait.duration.as_secs()));
+            printer.note(&format!("{reason}, {until} {} s\n", wait.duration.as_secs()));
         }));
     }
     let locations = options.location_id.iter().map(|id| LocationId::new(id.as_str())).collect::<Vec<_>>();

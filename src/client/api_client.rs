@@ -54,6 +54,7 @@ pub struct ApiClient {
     listed: RefCell<ListedLocations>,
     /// What lists must show that were read before the first write.
     expected: RefCell<Option<Expected>>,
+    is_lag_reported: Cell<bool>,
 }
 
 /// What an earlier run has written: lists may lag behind it until then.
@@ -113,6 +114,7 @@ impl ApiClient {
             pauses: RefCell::default(),
             listed: RefCell::default(),
             expected: RefCell::default(),
+            is_lag_reported: Cell::new(false),
         }
     }
 
@@ -126,12 +128,14 @@ impl ApiClient {
     pub async fn lags(&self, live: &LiveState) -> bool {
         let now = self.clock.now();
         let is_outdated = |expected: &Expected| now < expected.until && (expected.is_outdated)(live);
-        let lags = self.expected.borrow().as_ref().is_some_and(is_outdated);
-        if lags {
-            tracing::info!("what was written before is not shown yet; reading it again");
-            self.wait_as(Priority::Normal, LAG_INTERVAL).await;
+        let lags =
+            self.expected.borrow().as_ref().filter(|expected| is_outdated(expected)).map(|expected| expected.until);
+        let Some(until) = lags else { return false };
+        if !self.is_lag_reported.replace(true) {
+            self.report_wait(Wait { reason: WaitReason::Lagging, duration: until.duration_since(now) });
         }
-        lags
+        self.wait_as(Priority::Normal, LAG_INTERVAL).await;
+        true
     }
 
     /// Lists the networks of these locations alone, which a token of a location administrator may do.
@@ -601,4 +605,6 @@ pub enum WaitReason {
     Locked,
     /// A 5xx or a missing response; the request is repeated.
     Failed,
+    /// A list does not show yet what was written before; it is read again until it does, for as long at most.
+    Lagging,
 }

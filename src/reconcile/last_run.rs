@@ -49,7 +49,9 @@ fn is_former_list(history: &RunHistory, live: &LiveState) -> bool {
     };
     let is_listed = |id: &NetworkId| live.find(id).is_some();
     let is_before = |item: &RecordedItem| match item.key.operation.action {
-        Create => item.id.as_deref().is_some_and(|id| !is_listed(&NetworkId::new(id))),
+        Create => {
+            live.has_listed(&item.location) && item.id.as_deref().is_some_and(|id| !is_listed(&NetworkId::new(id)))
+        }
         Delete => item.network.as_ref().is_some_and(is_listed),
         Update => false,
     };
